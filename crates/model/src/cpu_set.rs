@@ -1,0 +1,120 @@
+//! Sets of CPUs in the kernel's list format (`0-3,8`).
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A set of CPU numbers, written as the kernel writes cpulists: `0-3,8`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CpuSet(BTreeSet<u32>);
+
+/// A text that is not a cpulist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a CPU list: `{part}` is neither a number nor a range such as 0-3")]
+pub struct CpuSetError {
+    text: String,
+    part: String,
+}
+
+impl CpuSet {
+    /// The CPUs of the set in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// How many CPUs there are in the set.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the set has no CPU.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `cpu` is in the set.
+    pub fn contains(&self, cpu: u32) -> bool {
+        self.0.contains(&cpu)
+    }
+}
+
+impl FromIterator<u32> for CpuSet {
+    fn from_iter<I: IntoIterator<Item = u32>>(cpus: I) -> Self {
+        Self(cpus.into_iter().collect())
+    }
+}
+
+impl fmt::Display for CpuSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut cpus = self.iter().peekable();
+        let mut separator = "";
+        while let Some(first) = cpus.next() {
+            let mut last = first;
+            while let Some(next) = cpus.next_if(|next| *next == last + 1) {
+                last = next;
+            }
+            match last - first {
+                0 => write!(f, "{separator}{first}")?,
+                _ => write!(f, "{separator}{first}-{last}")?,
+            }
+            separator = ",";
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for CpuSet {
+    type Err = CpuSetError;
+
+    /// Reads a cpulist. Empty text is the empty set, as in `/sys/devices/system/cpu/offline`.
+    fn from_str(text: &str) -> Result<Self, CpuSetError> {
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut cpus = BTreeSet::new();
+        for part in trimmed.split(',') {
+            let error = || CpuSetError { text: trimmed.to_owned(), part: part.to_owned() };
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let first: u32 = first.parse().map_err(|_| error())?;
+            let last: u32 = last.parse().map_err(|_| error())?;
+            if last < first || last > 0xffff {
+                return Err(error());
+            }
+            cpus.extend(first..=last);
+        }
+        Ok(Self(cpus))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_and_writes_the_kernels_format() {
+        let set: CpuSet = "0-3,8,10-11\n".parse().unwrap();
+        assert_eq!(set.len(), 7);
+        assert!(set.contains(2) && !set.contains(9));
+        assert_eq!(set.to_string(), "0-3,8,10-11");
+        assert!("".parse::<CpuSet>().unwrap().is_empty());
+    }
+
+    #[test]
+    fn refuses_other_texts() {
+        for text in ["a", "3-1", "0-", "0,,1", "0-4294967295"] {
+            assert!(text.parse::<CpuSet>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parses_what_it_prints(cpus in proptest::collection::btree_set(0u32..300, 0..40)) {
+            let set: CpuSet = cpus.into_iter().collect();
+            prop_assert_eq!(set.to_string().parse::<CpuSet>().unwrap(), set);
+        }
+    }
+}

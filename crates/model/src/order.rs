@@ -1,0 +1,62 @@
+//! What the harness sends to a guest.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Assert, Mode, Topology};
+
+/// How the guest brings the scheduler up.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SchedulerLaunch {
+    /// Start this program and wait until the kernel says that a scheduler is enabled.
+    Program {
+        /// The program's path in the guest.
+        path: String,
+        /// Its arguments in order.
+        args: Vec<String>,
+    },
+    /// Switch it in the kernel with lines of the form `echo VALUE > FILE`.
+    Builtin {
+        /// Lines that switch it on.
+        enable: Vec<String>,
+        /// Lines that switch it off.
+        disable: Vec<String>,
+    },
+}
+
+/// The scheduler of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SchedulerOrder {
+    /// Its name in results.
+    pub name: String,
+    /// How it is brought up.
+    pub launch: SchedulerLaunch,
+    /// Guest time within which it must be enabled, in nanoseconds.
+    pub enable_timeout_ns: u64,
+}
+
+/// One run as the guest gets it. It holds nothing of the host, so that equal orders give equal runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunOrder {
+    /// The test's path within its crate.
+    pub test: String,
+    /// What the guest's CPUs look like.
+    pub topology: Topology,
+    /// What the guest's clock follows.
+    pub mode: Mode,
+    /// Every random choice of the run comes from this.
+    pub seed: u64,
+    /// How long the workload runs, in nanoseconds of the guest's clock.
+    pub duration_ns: u64,
+    /// How long a scenario waits between letting its workers go and measuring, in nanoseconds.
+    pub settle_ns: u64,
+    /// Workers of each cgroup of a canned scenario.
+    pub workers_per_cgroup: u32,
+    /// The scheduler, if it is not the kernel's own.
+    pub scheduler: Option<SchedulerOrder>,
+    /// Kernel parameters in the order in which they are set.
+    pub sysctls: Vec<(String, String)>,
+    /// The cgroup that holds the test's cgroups, relative to the cgroup root.
+    pub cgroup_parent: Option<String>,
+    /// Checks and thresholds, all layers merged.
+    pub assert: Assert,
+}

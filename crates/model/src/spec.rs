@@ -1,0 +1,157 @@
+//! What a test author says about a test.
+
+use crate::{Assert, ModeChoice, Scheduler, Topology, TopologyError};
+
+/// The dimensions that a test names itself; the others come from its scheduler.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TopologyChoice {
+    /// NUMA nodes.
+    pub numa_nodes: Option<u32>,
+    /// Last-level caches in total.
+    pub llcs: Option<u32>,
+    /// Cores per LLC.
+    pub cores: Option<u32>,
+    /// Threads per core.
+    pub threads: Option<u32>,
+}
+
+const fn or(choice: Option<u32>, inherited: u32) -> u32 {
+    match choice {
+        Some(n) => n,
+        None => inherited,
+    }
+}
+
+impl TopologyChoice {
+    /// The machine that this choice and the scheduler's default make.
+    ///
+    /// # Errors
+    /// As [`Topology::new`].
+    pub fn resolve(&self, default: &Topology) -> Result<Topology, TopologyError> {
+        Topology::new(
+            or(self.numa_nodes, default.numa_nodes()),
+            or(self.llcs, default.llcs()),
+            or(self.cores, default.cores_per_llc()),
+            or(self.threads, default.threads_per_core()),
+        )
+    }
+
+    /// [`resolve`](Self::resolve) for constants: stops compilation where that returns an error.
+    pub const fn resolve_const(&self, default: &Topology) -> Topology {
+        Topology::of(
+            or(self.numa_nodes, default.numa_nodes()),
+            or(self.llcs, default.llcs()),
+            or(self.cores, default.cores_per_llc()),
+            or(self.threads, default.threads_per_core()),
+        )
+    }
+}
+
+/// A declared test: all that `#[ktstr_test]` knows, without the body.
+#[derive(Clone, Copy, Debug)]
+pub struct TestSpec {
+    /// The function's name.
+    pub name: &'static str,
+    /// The module it is in, beginning with its crate (`module_path!()`).
+    pub module: &'static str,
+    /// The package's folder; relative paths of the declaration start here.
+    pub manifest_dir: &'static str,
+    /// The source file, relative to the workspace, and the line.
+    pub location: (&'static str, u32),
+    /// The scheduler under test.
+    pub scheduler: &'static Scheduler,
+    /// The machine's dimensions.
+    pub topology: TopologyChoice,
+    /// Guest memory in MiB; raised to 64 a CPU and to 256.
+    pub memory_mb: u32,
+    /// How long the workload runs, in seconds of the guest's clock.
+    pub duration_s: u32,
+    /// Arguments after the scheduler's own.
+    pub extra_sched_args: &'static [&'static str],
+    /// Files and folders of the host that the guest gets under `/include-files/`.
+    pub extra_include_files: &'static [&'static str],
+    /// Configuration text for the scheduler's `config_file_def`.
+    pub config: Option<&'static str>,
+    /// Thresholds of this test.
+    pub assert: Assert,
+    /// The test passes when its body fails or returns an error.
+    pub expect_err: bool,
+    /// The body runs on the host, without a machine.
+    pub host_only: bool,
+    /// What the clock follows.
+    pub mode: ModeChoice,
+    /// A seed of its own; otherwise the run's.
+    pub seed: Option<u64>,
+}
+
+impl TestSpec {
+    /// A test with every key at its default.
+    pub const fn new(name: &'static str, module: &'static str) -> Self {
+        Self {
+            name,
+            module,
+            manifest_dir: "",
+            location: ("", 0),
+            scheduler: &Scheduler::EEVDF,
+            topology: TopologyChoice { numa_nodes: None, llcs: None, cores: None, threads: None },
+            memory_mb: 2048,
+            duration_s: 12,
+            extra_sched_args: &[],
+            extra_include_files: &[],
+            config: None,
+            assert: Assert::NO_OVERRIDES,
+            expect_err: false,
+            host_only: false,
+            mode: ModeChoice::Auto,
+            seed: None,
+        }
+    }
+
+    /// The name that libtest and nextest use: the path within the crate.
+    pub fn path(&self) -> String {
+        match self.module.split_once("::") {
+            Some((_, module)) => format!("{module}::{}", self.name),
+            None => self.name.to_owned(),
+        }
+    }
+
+    /// The machine that the test runs on.
+    ///
+    /// # Errors
+    /// When the dimensions that the test names do not fit those it inherits.
+    pub fn resolved_topology(&self) -> Result<Topology, TopologyError> {
+        self.topology.resolve(&self.scheduler.topology)
+    }
+
+    /// Guest memory in MiB for `topology`: at least 256, at least 64 a CPU, at least what the test asks for.
+    pub fn guest_memory_mb(&self, topology: &Topology) -> u32 {
+        self.memory_mb.max(256).max(topology.cpus() * 64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_dimension_is_inherited_on_its_own() {
+        static SCHEDULER: Scheduler = Scheduler::new("s").topology(1, 2, 4, 1);
+        let spec = TestSpec {
+            scheduler: &SCHEDULER,
+            topology: TopologyChoice { threads: Some(2), ..TopologyChoice::default() },
+            ..TestSpec::new("t", "crate_name::inner")
+        };
+        let topology = spec.resolved_topology().unwrap();
+        assert_eq!(topology.to_string(), "1n2l4c2t");
+        assert_eq!(spec.path(), "inner::t");
+        assert_eq!(TestSpec::new("t", "crate_name").path(), "t");
+        assert_eq!(spec.guest_memory_mb(&Topology::of(1, 8, 8, 1)), 4096);
+    }
+
+    #[test]
+    fn inherited_dimensions_must_fit() {
+        static SCHEDULER: Scheduler = Scheduler::new("s").topology(2, 4, 1, 1);
+        let topology = TopologyChoice { llcs: Some(3), ..TopologyChoice::default() };
+        assert!(topology.resolve(&SCHEDULER.topology).is_err());
+    }
+}
