@@ -1,0 +1,57 @@
+//! Orders and reports as bytes.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Bytes that are not what they should be.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} of {len} bytes cannot be read: {source}")]
+pub struct DecodeError {
+    what: &'static str,
+    len: usize,
+    source: postcard::Error,
+}
+
+/// Encodes an order or a report.
+///
+/// # Errors
+/// Only when the value itself refuses to be serialized, which plain data does not.
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, postcard::Error> {
+    postcard::to_stdvec(value)
+}
+
+/// Decodes what [`encode`] made; `what` names it in the error.
+///
+/// # Errors
+/// When the bytes are cut, foreign or followed by others.
+pub fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T, DecodeError> {
+    let error = |source| DecodeError { what, len: bytes.len(), source };
+    match postcard::take_from_bytes(bytes) {
+        Ok((value, [])) => Ok(value),
+        Ok(_) => Err(error(postcard::Error::DeserializeBadEncoding)),
+        Err(source) => Err(error(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ktstr_model::{AssertResult, Digest, RunReport};
+
+    #[test]
+    fn a_report_survives_and_a_cut_one_does_not() {
+        let report = RunReport {
+            result: Ok(AssertResult::fail_msg("late")),
+            workers: Vec::new(),
+            scheduler: None,
+            sched_ext_log: vec!["sched_ext: enabled".into()],
+            guest_ns: 7,
+            digest: Digest::of(b"x"),
+        };
+        let bytes = encode(&report).unwrap();
+        assert_eq!(decode::<RunReport>("report", &bytes).unwrap(), report);
+        assert!(decode::<RunReport>("report", &bytes[..bytes.len() - 1]).is_err());
+        let longer = [&bytes[..], &[0]].concat();
+        assert!(decode::<RunReport>("report", &longer).unwrap_err().to_string().starts_with("report of"));
+    }
+}
