@@ -1,1 +1,5 @@
-//! Being built.
+//! What runs inside a guest.
+
+mod agent;
+
+pub use agent::AGENT;
