@@ -17,7 +17,13 @@ fn main() {
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .current_dir(&folder)
         .args(["--edition=2024", "--crate-name=ktstr_agent", "--crate-type=bin", "--target", &target])
-        .args(["-Copt-level=s", "-Ccodegen-units=1", "-Cpanic=abort", "-Cstrip=symbols", "-Ctarget-cpu=x86-64"])
+        .args([
+            "-Copt-level=s",
+            "-Ccodegen-units=1",
+            "-Cpanic=abort",
+            "-Cstrip=symbols",
+            "-Ctarget-cpu=x86-64",
+        ])
         .args(["-Ctarget-feature=+crt-static", "-Crelocation-model=static", "-Clink-arg=-Wl,--build-id=none"])
         .arg(format!("--remap-path-prefix={}=agent", folder.display()))
         .arg("-o")
