@@ -9,8 +9,11 @@ use std::time::Duration;
 use crate::Failure;
 use crate::sys::{self, Mapping, read_line};
 
-/// How long the vCPUs are watched. Long enough for many turns, short against a boot.
-const WATCH: Duration = Duration::from_millis(250);
+/// How long the vCPUs are watched: long enough for each to have several turns, short against a boot.
+const WATCH_NS: u64 = 250_000_000;
+const WATCH_PER_CPU_NS: u64 = 50_000_000;
+/// Time for all spinners to be forked before they are watched.
+const FORK_PER_CPU_NS: u64 = 10_000_000;
 /// Beyond this many CPUs watching costs more than it tells.
 const MOST_WATCHED: usize = 64;
 
@@ -63,12 +66,13 @@ fn watch_turns(cpus: &[u32]) -> Result<(u64, u64), Failure> {
     let cpus = &cpus[..cpus.len().min(MOST_WATCHED)];
     let shared = Mapping::new(None, 0, cpus.len() * 16)?;
     let slot = |index: usize| shared.as_ptr().cast::<u64>().wrapping_add(index * 2);
-    let begin = sys::monotonic_ns() + 20_000_000;
+    let begin = sys::monotonic_ns() + FORK_PER_CPU_NS * cpus.len() as u64;
+    let end = begin + WATCH_NS + WATCH_PER_CPU_NS * cpus.len() as u64;
     let mut children = Vec::new();
     for (index, cpu) in cpus.iter().enumerate() {
         let slot = slot(index);
         children.push(sys::fork_pinned(*cpu, move || {
-            let (gap, work) = spin(begin, begin + WATCH.as_nanos() as u64);
+            let (gap, work) = spin(begin, end);
             // SAFETY: each child has its own two words of the shared mapping.
             unsafe { (slot.write_volatile(gap), slot.add(1).write_volatile(work)) };
         })?);

@@ -5,6 +5,7 @@
 //! notes say what keeps a deterministic clone deterministic; the rule to remember here is that nobody speaks to QEMU
 //! between letting a clone go and its stop.
 
+mod choose_mode;
 mod clone;
 mod command_line;
 mod content_hash;
@@ -20,6 +21,7 @@ mod qemu;
 mod qmp;
 mod template;
 
+pub use choose_mode::{ChosenMode, choose_mode};
 pub use clone::start as start_clone;
 pub use content_hash::{sha256, sha256_file};
 pub use error::VmError;

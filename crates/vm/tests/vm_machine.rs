@@ -10,7 +10,9 @@ use ktstr_wire::layout::{TEST_BINARY, TEST_LOG, exit, stage, word};
 const DEADLINE: Deadline = Deadline { cpu: Some(Duration::from_secs(60)), wall: Duration::from_secs(600) };
 
 fn kernel() -> PathBuf {
-    std::env::var_os("KTSTR_TEST_KERNEL").expect("KTSTR_TEST_KERNEL names a kernel image; `cargo xtask test` sets it").into()
+    std::env::var_os("KTSTR_TEST_KERNEL")
+        .expect("KTSTR_TEST_KERNEL names a kernel image; `cargo xtask test` sets it")
+        .into()
 }
 
 fn cache() -> PathBuf {
@@ -23,7 +25,14 @@ fn cache() -> PathBuf {
 fn spec(topology: Topology) -> MachineSpec {
     let kernel = kernel();
     let kernel_sha256 = ktstr_vm::sha256_file(&kernel).unwrap();
-    MachineSpec { kernel, kernel_sha256, kargs: Vec::new(), topology, memory_mb: 512, mode: Mode::Deterministic }
+    MachineSpec {
+        kernel,
+        kernel_sha256,
+        kargs: Vec::new(),
+        topology,
+        memory_mb: 512,
+        mode: Mode::Deterministic,
+    }
 }
 
 fn template(topology: Topology) -> Result<Template, VmError> {
@@ -46,7 +55,10 @@ fn a_clone_runs_a_program_and_tells_how_it_ended() {
     assert_eq!(machine.wait_stop(DEADLINE).unwrap(), Stop::Guest);
     assert_eq!(machine.stage(), stage::DONE);
     let channel = machine.channel().unwrap();
-    assert_eq!((channel.u32(word::EXIT_KIND).unwrap(), channel.u32(word::EXIT_VALUE).unwrap()), (exit::CODE, 0));
+    assert_eq!(
+        (channel.u32(word::EXIT_KIND).unwrap(), channel.u32(word::EXIT_VALUE).unwrap()),
+        (exit::CODE, 0)
+    );
     let log = machine.log(TEST_LOG);
     assert!(log.contains("KTSTR_IN_GUEST=1"), "{log}");
 }
