@@ -18,7 +18,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use args::Args;
 use exit_info::ExitInfo;
 
-#[allow(missing_docs, unused_qualifications, clippy::all)]
+#[allow(missing_docs, unused_qualifications, clippy::all, clippy::unwrap_used)]
 mod skeleton {
     include!(concat!(env!("OUT_DIR"), "/my_sched.skel.rs"));
 }

@@ -36,7 +36,10 @@ typedef _Bool bool;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct cpumask;
+/* Not just declared: libbpf takes a function's arguments for different types then. */
+struct cpumask {
+	unsigned long bits[1];
+};
 
 struct task_struct {
 	s32 pid;
