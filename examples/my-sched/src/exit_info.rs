@@ -13,6 +13,14 @@ const UNREGISTERED: u32 = 64;
 const REASON_LEN: usize = 128;
 const MESSAGE_LEN: usize = 1024;
 
+/// The kernel's own size of a dump, when a scheduler asks for none.
+const KERNEL_DUMP_LEN: u32 = 32 * 1024;
+
+/// Bytes to reserve for a dump when the scheduler asks for `exit_dump_len`; never zero.
+pub fn dump_buffer_len(exit_dump_len: u32) -> u32 {
+    if exit_dump_len == 0 { KERNEL_DUMP_LEN } else { exit_dump_len }
+}
+
 /// The kernel's account of a scheduler's end.
 pub struct ExitInfo {
     /// A value of `enum scx_exit_kind`.

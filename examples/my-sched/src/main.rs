@@ -16,7 +16,7 @@ use libbpf_rs::{ErrorExt, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use args::Args;
-use exit_info::ExitInfo;
+use exit_info::{ExitInfo, dump_buffer_len};
 
 #[allow(missing_docs, unused_qualifications, clippy::all, clippy::unwrap_used)]
 mod skeleton {
@@ -29,7 +29,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
-        Ok(exit) if exit.is_ejection() => {
+        Ok(Some(exit)) if exit.is_ejection() => {
             eprintln!("{exit}");
             ExitCode::from(2)
         }
@@ -41,7 +41,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<ExitInfo> {
+/// Returns how the scheduler ended.
+fn run(args: &Args) -> Result<Option<ExitInfo>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
@@ -51,9 +52,10 @@ fn run(args: &Args) -> Result<ExitInfo> {
     let mut scheduler =
         MySchedSkelBuilder::default().open(&mut object).context("cannot open the BPF object")?;
     scheduler.struct_ops.my_sched_ops_mut().exit_dump_len = args.exit_dump_len;
-    scheduler.maps.data_exit_dump.set_value_size(args.dump_buffer_len()).context("cannot size the dump")?;
+    let dump_len = dump_buffer_len(args.exit_dump_len);
+    scheduler.maps.data_exit_dump.set_value_size(dump_len).context("cannot size the dump")?;
     let constants = scheduler.maps.rodata_data.as_mut().expect("the scheduler has constants");
-    constants.exit_dump_len = args.dump_buffer_len();
+    constants.exit_dump_len = dump_len;
 
     let mut scheduler = scheduler.load().context("the kernel refused to load the scheduler")?;
     let link = scheduler
@@ -65,12 +67,11 @@ fn run(args: &Args) -> Result<ExitInfo> {
     let maps = &scheduler.maps;
     while !stop.load(Ordering::Relaxed) {
         if let Some(exit) = ExitInfo::read(&maps.data_exit_record, &maps.data_exit_dump)? {
-            return Ok(exit);
+            return Ok(Some(exit));
         }
         sleep(LOOK_INTERVAL);
     }
     // Closing the link detaches the scheduler and returns once its exit callback has run.
     drop(link);
-    let exit = ExitInfo::read(&maps.data_exit_record, &maps.data_exit_dump)?;
-    Ok(exit.expect("a detached scheduler has recorded its exit"))
+    ExitInfo::read(&maps.data_exit_record, &maps.data_exit_dump)
 }
