@@ -10,6 +10,13 @@ pub(crate) fn check(workers: &[WorkerReport], precision: Precision) -> AssertRes
     let mut result = AssertResult::pass();
     for worker in workers.iter().filter(ran_to_the_end).filter(|worker| worker.work_units == 0) {
         let wall = format_ns(worker.wall_ns);
+        if worker.wall_ns == 0 {
+            result.note(format!(
+                "starvation of {} is not applicable: it was stopped before measuring began",
+                name(worker)
+            ));
+            continue;
+        }
         if let Some(why) = precision.too_short(worker.wall_ns) {
             result
                 .note(format!("starvation of {} is not applicable: it ran for {wall}, {why}", name(worker)));
@@ -68,6 +75,13 @@ mod tests {
         let result = check(&[starved], Precision { turn_ns: Some(10) });
         assert!(!result.is_failed());
         assert!(result.notes[0].contains("not applicable"), "{:?}", result.notes);
+    }
+
+    #[test]
+    fn who_was_never_measured_did_not_starve() {
+        let early = WorkerReport { work_units: 0, wall_ns: 0, ..worker("cell_0", 0) };
+        let result = check(&[early], REAL_TIME);
+        assert!(!result.is_failed() && result.notes[0].contains("before measuring began"), "{result:?}");
     }
 
     proptest! {
