@@ -1,6 +1,8 @@
 //! The test process as the boot agent starts it, on this host: this binary runs itself with a channel in a file, and a
 //! constructor takes over before `main`, as the process entry does.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are not in test functions")]
+
 use std::fs::File;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::FileExt as _;
@@ -37,7 +39,7 @@ static ENTRIES: [TestEntry; 7] = [
         drop(std::thread::spawn(|| panic!("only the thread")).join());
         Ok(AssertResult::pass())
     }),
-    entry("steady", |ctx| scenarios::steady(ctx)),
+    entry("steady", scenarios::steady),
     entry("dies", |_| std::process::abort()),
 ];
 
