@@ -8,9 +8,12 @@ mod kernel_filter;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Error, Ident, Result, Token, Visibility, braced};
+use syn::{Attribute, Error, Ident, Result, Token, Visibility, braced, token};
 
 use fields::SchedulerFields;
+
+const SHAPE: &str = "after the static's name come a comma and the fields in braces: \
+                     declare_scheduler!(MY_SCHED, { name = \"..\", binary = \"..\" })";
 
 /// What the macro is given.
 struct Declaration {
@@ -28,6 +31,9 @@ impl Parse for Declaration {
             written => written,
         };
         let ident = input.parse()?;
+        if !input.peek(Token![,]) || !input.peek2(token::Brace) {
+            return Err(Error::new_spanned(&ident, SHAPE));
+        }
         input.parse::<Token![,]>()?;
         let fields;
         braced!(fields in input);

@@ -5,44 +5,40 @@ mod keys;
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Result;
+use syn::Error;
 
 use crate::errors::Errors;
 use function::TestFunction;
 use keys::TestKeys;
 
-/// What replaces the function: the test, or its errors beside the function as it was, so that the compiler goes on to
-/// report what else is wrong.
+/// What replaces the function: the test or the errors. Beside errors in the keys a good function stays, so that the
+/// compiler goes on to report what is wrong in its body.
 pub fn expand(keys: TokenStream, item: TokenStream) -> TokenStream {
-    match read(keys, item.clone()) {
-        Ok((keys, function)) => emit(&keys, &function),
-        Err(error) => {
+    match (TestKeys::read(keys), TestFunction::read(item)) {
+        (Ok(keys), Ok(function)) => emit(&keys, &function),
+        (Err(error), Ok(TestFunction { cfgs, body, .. })) => {
             let error = error.into_compile_error();
-            quote!(#error #item)
+            quote!(#error #(#cfgs)* #body)
+        }
+        (keys, function) => {
+            let mut errors = Errors::default();
+            errors.keep(keys);
+            errors.keep(function);
+            errors.finish(TokenStream::new()).unwrap_or_else(Error::into_compile_error)
         }
     }
 }
 
-fn read(keys: TokenStream, item: TokenStream) -> Result<(TestKeys, TestFunction)> {
-    let mut errors = Errors::default();
-    let keys = errors.keep(TestKeys::read(keys));
-    let function = errors.keep(TestFunction::read(item));
-    match (keys, function) {
-        (Some(keys), Some(function)) => errors.finish((keys, function)),
-        _ => errors.finish(()).and_then(|()| unreachable!("a part is missing only with an error")),
-    }
-}
-
 /// Everything that the test consists of goes inside the `#[test]` function, so that a `#[cfg]` takes all of it along.
-/// Only the checks of constants stand beside it: they are made in builds without tests too.
+/// Only the check of constants stands beside it: it is made in builds without tests too.
 fn emit(keys: &TestKeys, function: &TestFunction) -> TokenStream {
     let TestFunction { attributes, cfgs, visibility, body } = function;
     let name = &body.sig.ident;
     let text = name.to_string();
     let text = text.trim_start_matches("r#");
-    let fields = &keys.fields;
-    let checks = &keys.checks;
-    let cfgs = quote!(#(#cfgs)*);
+    let TestKeys { fields, check, .. } = keys;
+    // An attribute needs an item to stand on.
+    let check = (!check.is_empty()).then(|| quote!(#(#cfgs)* #check));
     // `line!()` takes the line of its own span: that of the function's name, not of the attribute.
     let location = quote_spanned!(name.span()=> (::core::file!(), ::core::line!()));
     quote! {
@@ -73,6 +69,6 @@ fn emit(keys: &TestKeys, function: &TestFunction) -> TokenStream {
             ::ktstr::__private::run_test(&__KTSTR_TEST);
         }
 
-        #(#cfgs #checks)*
+        #check
     }
 }

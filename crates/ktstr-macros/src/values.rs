@@ -73,7 +73,7 @@ impl KeyValue {
     /// A whole number from 1 to `u32::MAX`.
     pub fn positive(&self) -> Result<u32> {
         let number = self.value.as_ref().and_then(positive);
-        number.ok_or_else(|| self.refuse("a whole number, 1 or more"))
+        number.ok_or_else(|| self.refuse("a whole number of 1 or more"))
     }
 
     /// A whole number from 0 to `u64::MAX`.
@@ -107,24 +107,30 @@ impl KeyValue {
         }
     }
 
-    /// A text that is not empty.
-    pub fn text(&self) -> Result<Text<'_>> {
-        const ACCEPTED: &str = "a text in quotes, or the name of a `&str` constant";
-        let text = self.value.as_ref().and_then(text).ok_or_else(|| self.refuse(ACCEPTED))?;
-        text.check(|text| text.is_empty().then(|| format!("`{}` is empty", self.key)))?;
+    /// A text that is not empty and of which `wrong` has nothing to say.
+    pub fn text(&self, wrong: impl Fn(&str) -> Option<String>) -> Result<Text<'_>> {
+        let text = self.value.as_ref().and_then(text);
+        let text = text.ok_or_else(|| self.refuse("a text in quotes, or the name of a `&str` constant"))?;
+        text.check(|text| match text.is_empty() {
+            true => Some(format!("`{}` is empty", self.key)),
+            false => wrong(text),
+        })?;
         Ok(text)
     }
 
-    /// A list of texts, none of them empty.
-    pub fn texts(&self) -> Result<Vec<Text<'_>>> {
+    /// A list of texts, none of them empty, of which `wrong` has nothing to say.
+    pub fn texts(&self, wrong: impl Fn(&str) -> Option<String>) -> Result<Vec<Text<'_>>> {
         const ACCEPTED: &str = r#"a list of texts, such as ["first", "second"]"#;
+        let wrong = |text: &str| match text.is_empty() {
+            true => Some(format!("an empty text in `{}`", self.key)),
+            false => wrong(text),
+        };
         let mut errors = Errors::default();
         let mut texts = Vec::new();
         for element in self.list(ACCEPTED)? {
             match text(element) {
                 Some(text) => {
-                    let empty = format!("an empty text in `{}`", self.key);
-                    errors.keep(text.check(|text| text.is_empty().then(|| empty.clone())));
+                    errors.keep(text.check(wrong));
                     texts.push(text);
                 }
                 None => errors.push(Error::new_spanned(element, format!("`{}` takes {ACCEPTED}", self.key))),

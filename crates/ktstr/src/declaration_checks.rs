@@ -1,6 +1,12 @@
 //! What the macros leave to constant evaluation, because it depends on a scheduler that is declared elsewhere.
 
-use ktstr_model::Scheduler;
+use ktstr_model::{Scheduler, TopologyChoice};
+
+/// For a test that names dimensions: stops compilation when they do not fit those it inherits.
+#[track_caller]
+pub const fn topology_fits(choice: &TopologyChoice, scheduler: &Scheduler) {
+    choice.resolve_const(&scheduler.topology);
+}
 
 /// For a test with `config`: stops compilation when its scheduler could not be given one.
 #[track_caller]

@@ -11,13 +11,23 @@
 //!     name = "my_sched",
 //!     binary = "scx_my_sched",
 //!     topology = (1, 2, 4, 1),
+//!     kernels = ["6.14", "6.15..=7.0"],
+//!     sched_args = ["--exit-dump-len", "1048576"],
 //! });
+//!
+//! #[ktstr_test(scheduler = MY_SCHED)]
+//! fn basic_steady(ctx: &Ctx) -> Result<AssertResult> {
+//!     scenarios::steady(ctx)
+//! }
 //!
 //! #[ktstr_test(scheduler = MY_SCHED, threads = 2)]
 //! fn smt_steady(ctx: &Ctx) -> Result<AssertResult> {
 //!     scenarios::steady(ctx)
 //! }
-//! # fn main() {}
+//! # fn main() {
+//! #     let names: Vec<_> = ktstr::KTSTR_SCHEDULERS.iter().map(|scheduler| scheduler.name).collect();
+//! #     assert_eq!(names, ["my_sched"]);
+//! # }
 //! ```
 //!
 //! The body runs inside a virtual machine, in the same binary that `cargo test` built: the *process entry* runs before
@@ -82,7 +92,7 @@ pub mod test_support {
 /// What the macros' output refers to. Not for use by hand: it changes with the macros.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::declaration_checks::{takes_arguments, takes_inline_config};
+    pub use crate::declaration_checks::{takes_arguments, takes_inline_config, topology_fits};
     pub use crate::guest::TestEntry;
     pub use crate::harness::run_test;
     pub use crate::process_entry::process_entry;

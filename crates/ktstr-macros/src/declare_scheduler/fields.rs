@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Error, Expr, Ident, Result};
+use syn::{Error, Expr, ExprLit, Ident, Lit, Result};
 
 use super::{cgroup_path, kernel_argument, kernel_filter};
 use crate::dimensions::{Dimension, Dimensions};
@@ -53,29 +53,21 @@ impl SchedulerFields {
         let pairs = FIELDS.pairs(tokens)?;
         let mut errors = Errors::default();
         let mut fields = Self { name: TokenStream::new(), others: Vec::new() };
-        let mut source = Source::default();
+        let mut builtin = (None, None);
         for (name, pair) in &pairs {
             errors.keep(match *name {
-                "name" => pair.text().map(|text| fields.name = text.into_token_stream()),
-                "binary" => binary(pair).map(|spec| source.binary = Some((pair, spec))),
-                "kernel_builtin_enable" => {
-                    switch_lines(pair).map(|lines| source.enable = Some((pair, lines)))
-                }
-                "kernel_builtin_disable" => {
-                    switch_lines(pair).map(|lines| source.disable = Some((pair, lines)))
-                }
+                "name" => pair.text(anything).map(|text| fields.name = text.into_token_stream()),
+                "binary" => binary(pair).map(|spec| fields.set("binary", spec)),
+                "kernel_builtin_enable" => switch_lines(pair).map(|lines| builtin.0 = Some(lines)),
+                "kernel_builtin_disable" => switch_lines(pair).map(|lines| builtin.1 = Some(lines)),
                 other => read_optional(other, pair).map(|value| fields.set(other, value)),
             });
         }
-        if !pairs.iter().any(|(name, _)| *name == "name") {
-            errors.push(Error::new_spanned(
-                ident,
-                "`name` is missing: write name = \"..\", as results shall call it",
-            ));
+        if let (Some(enable), Some(disable)) = builtin {
+            let spec = quote!(::ktstr::__private::SchedulerSpec::KernelBuiltin { enable: #enable, disable: #disable });
+            fields.set("binary", spec);
         }
-        if let Some(binary) = errors.keep(source.spec(ident)) {
-            fields.set("binary", binary);
-        }
+        errors.keep(check_required(ident, &pairs));
         errors.finish(fields)
     }
 
@@ -85,46 +77,48 @@ impl SchedulerFields {
     }
 }
 
-/// The fields that say where the scheduler comes from, each with what it stands for.
-#[derive(Default)]
-struct Source<'a> {
-    binary: Option<(&'a KeyValue, TokenStream)>,
-    enable: Option<(&'a KeyValue, TokenStream)>,
-    disable: Option<(&'a KeyValue, TokenStream)>,
+/// A scheduler has a name, and is either a program or a part of the kernel that can be switched on and off.
+fn check_required(ident: &Ident, pairs: &[(&'static str, KeyValue)]) -> Result<()> {
+    let key = |wanted| pairs.iter().find(|(name, _)| *name == wanted).map(|(_, pair)| &pair.key);
+    let mut errors = Errors::default();
+    if key("name").is_none() {
+        errors.push(Error::new_spanned(
+            ident,
+            "`name` is missing: write name = \"..\", as results shall call it",
+        ));
+    }
+    match (key("binary"), key("kernel_builtin_enable"), key("kernel_builtin_disable")) {
+        (Some(_), None, None) | (None, Some(_), Some(_)) => {}
+        (Some(_), Some(switch), _) | (Some(_), None, Some(switch)) => errors.push(Error::new_spanned(
+            switch,
+            "a scheduler is a program (`binary`) or part of the kernel (`kernel_builtin_..`), not both",
+        )),
+        (None, Some(lone), None) | (None, None, Some(lone)) => errors.push(Error::new_spanned(
+            lone,
+            "`kernel_builtin_enable` and `kernel_builtin_disable` go together: a test leaves the kernel as it was",
+        )),
+        (None, None, None) => errors.push(Error::new_spanned(
+            ident,
+            "`binary` is missing: write binary = \"PROGRAM\", which is found by its name, or a `SchedulerSpec`",
+        )),
+    }
+    errors.finish(())
 }
 
-impl Source<'_> {
-    fn spec(self, ident: &Ident) -> Result<TokenStream> {
-        match (self.binary, self.enable, self.disable) {
-            (Some((_, binary)), None, None) => Ok(binary),
-            (None, Some((_, enable)), Some((_, disable))) => Ok(quote! {
-                ::ktstr::__private::SchedulerSpec::KernelBuiltin { enable: #enable, disable: #disable }
-            }),
-            (Some(_), Some((switch, _)), _) | (Some(_), None, Some((switch, _))) => Err(Error::new_spanned(
-                &switch.key,
-                "a scheduler is a program (`binary`) or part of the kernel (`kernel_builtin_..`), not both",
-            )),
-            (None, Some((lone, _)), None) | (None, None, Some((lone, _))) => Err(Error::new_spanned(
-                &lone.key,
-                "`kernel_builtin_enable` and `kernel_builtin_disable` go together: a test leaves the kernel as it was",
-            )),
-            (None, None, None) => Err(Error::new_spanned(
-                ident,
-                "`binary` is missing: write binary = \"PROGRAM\", which is found by its name, or a `SchedulerSpec`",
-            )),
-        }
-    }
+/// No text is wrong.
+fn anything(_: &str) -> Option<String> {
+    None
 }
 
 fn read_optional(name: &str, pair: &KeyValue) -> Result<TokenStream> {
     match name {
-        "sched_args" => text_list(pair, |_| None),
+        "sched_args" => text_list(pair, anything),
         "kernels" => text_list(pair, kernel_filter::wrong),
         "kargs" => text_list(pair, kernel_argument::wrong),
         "topology" => topology(pair),
         "sysctls" => sysctls(pair),
         "cgroup_parent" => some_text(pair, cgroup_path::wrong),
-        "config_file" => some_text(pair, |_| None),
+        "config_file" => some_text(pair, anything),
         "config_file_def" => config_file_def(pair),
         "assert" => {
             let assert = pair.expression("an `Assert`, such as Assert::NO_OVERRIDES.max_gap_ms(500)")?;
@@ -138,9 +132,8 @@ fn binary(pair: &KeyValue) -> Result<TokenStream> {
     const ACCEPTED: &str =
         "the program's name in quotes, or a `SchedulerSpec` such as SchedulerSpec::Path(\"..\")";
     match pair.expression(ACCEPTED)? {
-        Expr::Lit(_) => {
-            let name = pair.text().map_err(|_| pair.refuse(ACCEPTED))?;
-            name.check(|name| {
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
+            let name = pair.text(|name| {
                 name.contains('/').then(|| {
                     format!(
                         "a name that is looked for has no `/`; for a path write SchedulerSpec::Path({name:?})"
@@ -149,35 +142,31 @@ fn binary(pair: &KeyValue) -> Result<TokenStream> {
             })?;
             Ok(quote!(::ktstr::__private::SchedulerSpec::Discover(#name)))
         }
+        Expr::Lit(_) => Err(pair.refuse(ACCEPTED)),
         spec => Ok(spec.to_token_stream()),
     }
 }
 
 fn text_list(pair: &KeyValue, wrong: impl Fn(&str) -> Option<String>) -> Result<TokenStream> {
-    let texts = pair.texts()?;
-    let mut errors = Errors::default();
-    for text in &texts {
-        errors.keep(text.check(&wrong));
-    }
-    errors.finish(quote!(&[#(#texts),*]))
+    let texts = pair.texts(wrong)?;
+    Ok(quote!(&[#(#texts),*]))
 }
 
 fn some_text(pair: &KeyValue, wrong: impl Fn(&str) -> Option<String>) -> Result<TokenStream> {
-    let text = pair.text()?;
-    text.check(wrong)?;
+    let text = pair.text(wrong)?;
     Ok(quote!(::core::option::Option::Some(#text)))
 }
 
 fn switch_lines(pair: &KeyValue) -> Result<TokenStream> {
-    let lines = text_list(pair, |line| {
+    let lines = pair.texts(|line| {
         let parts = line.strip_prefix("echo ").and_then(|rest| rest.split_once('>'));
         let known =
             parts.is_some_and(|(value, file)| !value.trim().is_empty() && file.trim().starts_with('/'));
         (!known).then(|| format!("`{line}` is not of the form `echo VALUE > /FILE`, the only one there is"))
     })?;
-    match pair.texts()?.is_empty() {
+    match lines.is_empty() {
         true => Err(pair.refuse(SWITCH_LINES)),
-        false => Ok(lines),
+        false => Ok(quote!(&[#(#lines),*])),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The keys of `#[ktstr_test]` and the fields of a `TestSpec` that they become.
 
 use ktstr_model::ModeChoice;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Result};
@@ -90,8 +90,9 @@ const KEYS: KnownKeys = KnownKeys {
 pub struct TestKeys {
     /// `field: value` for each field of a `TestSpec` that does not keep its default.
     pub fields: Vec<TokenStream>,
-    /// Items that check at compile time what depends on the scheduler's constant.
-    pub checks: Vec<TokenStream>,
+    /// An item that checks at compile time what depends on the scheduler's constant; empty when nothing does.
+    pub check: TokenStream,
+    /// A reference to the scheduler's constant.
     scheduler: Option<TokenStream>,
     dimensions: Dimensions,
     /// Setters of an `Assert`.
@@ -109,7 +110,7 @@ impl TestKeys {
         }
         errors.keep(keys.dimensions.check());
         keys.add_compound_fields();
-        keys.add_checks(&pairs);
+        keys.check = keys.scheduler_check(&pairs);
         errors.finish(keys)
     }
 
@@ -122,14 +123,14 @@ impl TestKeys {
             "scheduler" => {
                 let path =
                     pair.path("the path of a declared scheduler, such as MY_SCHED or Scheduler::EEVDF")?;
-                self.scheduler = Some(path.to_token_stream());
+                self.scheduler = Some(quote_spanned!(path.span()=> &#path));
             }
             "memory_mb" | "duration_s" => self.set(name, pair.positive()?),
             "extra_sched_args" | "extra_include_files" => {
-                let texts = pair.texts()?;
+                let texts = pair.texts(|_| None)?;
                 self.set(name, quote!(&[#(#texts),*]));
             }
-            "config" => self.set_some(name, pair.text()?),
+            "config" => self.set_some(name, pair.text(|_| None)?),
             "seed" => self.set_some(name, pair.whole()?),
             "expect_err" | "host_only" => self.set(name, pair.flag()?),
             "mode" => self.set(name, mode(pair)?),
@@ -156,8 +157,7 @@ impl TestKeys {
     }
 
     fn add_compound_fields(&mut self) {
-        if let Some(scheduler) = &self.scheduler {
-            let scheduler = quote_spanned!(scheduler.span()=> &#scheduler);
+        if let Some(scheduler) = self.scheduler.clone() {
             self.set("scheduler", scheduler);
         }
         if self.dimensions.written().next().is_some() {
@@ -187,25 +187,37 @@ impl TestKeys {
         }
     }
 
-    /// Dimensions must fit those that the scheduler has, and what is for the scheduler must be able to reach it. The
-    /// errors point at the keys that ask for it.
-    fn add_checks(&mut self, pairs: &[(&'static str, KeyValue)]) {
-        let eevdf = quote!(::ktstr::__private::Scheduler::EEVDF);
-        let scheduler = self.scheduler.clone().unwrap_or(eevdf);
-        let topology = self.topology();
+    /// Dimensions must fit those that the scheduler has, and what is for the scheduler must be able to reach it. Each
+    /// error points at the key that asks for it.
+    fn scheduler_check(&self, pairs: &[(&'static str, KeyValue)]) -> TokenStream {
+        // One identifier for all: spans of values may come from a `macro_rules!` expansion, each with its own scope.
+        let argument = Ident::new("__ktstr_scheduler", Span::call_site());
+        let mut calls = TokenStream::new();
         if let Some(first) = self.dimensions.written().next() {
-            self.checks.push(quote_spanned! {first.token.span()=>
-                const _: ::ktstr::__private::Topology = #topology.resolve_const(&#scheduler.topology);
+            let topology = self.topology();
+            calls.extend(quote_spanned! {first.token.span()=>
+                ::ktstr::__private::topology_fits(&#topology, #argument);
             });
         }
         for (name, pair) in pairs {
-            let span = pair.token().span();
             let check = match *name {
-                "config" => quote_spanned!(span=> takes_inline_config),
-                "extra_sched_args" => quote_spanned!(span=> takes_arguments),
+                "config" => quote!(takes_inline_config),
+                "extra_sched_args" => quote!(takes_arguments),
                 _ => continue,
             };
-            self.checks.push(quote_spanned!(span=> const _: () = ::ktstr::__private::#check(&#scheduler);));
+            calls.extend(quote_spanned! {pair.token().span()=>
+                ::ktstr::__private::#check(#argument);
+            });
+        }
+        if calls.is_empty() {
+            return calls;
+        }
+        let scheduler = self.scheduler.clone().unwrap_or(quote!(&::ktstr::__private::Scheduler::EEVDF));
+        quote! {
+            const _: () = {
+                let #argument: &::ktstr::__private::Scheduler = #scheduler;
+                #calls
+            };
         }
     }
 }
