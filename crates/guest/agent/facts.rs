@@ -102,8 +102,26 @@ fn spin(begin: u64, end: u64) -> (u64, u64) {
     }
 }
 
-/// Lets the rest of the boot finish, so that the saved instant is the same each time.
+/// Lets the rest of the boot finish, so that the saved instant is the same each time and no clone inherits its work.
 pub fn wait_until_idle() {
+    const LOOK: Duration = Duration::from_millis(250);
+    const PATIENCE: u32 = 80;
     sys::sync_all();
-    std::thread::sleep(Duration::from_millis(300));
+    for _ in 0..PATIENCE {
+        let before = busy_ticks();
+        std::thread::sleep(LOOK);
+        // One tick may be our own.
+        if busy_ticks() <= before + 1 {
+            return;
+        }
+    }
+}
+
+/// Ticks that all CPUs together have spent on anything but idling (proc_stat(5)).
+fn busy_ticks() -> u64 {
+    let line = read_line("/proc/stat").unwrap_or_default();
+    let fields = line.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    let ticks: Vec<u64> = fields.map(|text| text.parse().unwrap_or(0)).collect();
+    // The fourth is idle, the fifth waits for I/O, which is idle too.
+    ticks.iter().enumerate().filter(|(index, _)| !matches!(index, 3 | 4)).map(|(_, ticks)| ticks).sum()
 }

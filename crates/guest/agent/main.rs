@@ -49,6 +49,7 @@ fn open_devices() -> Result<(Channel, pci::StopDevice), Failure> {
 
 fn live(channel: &Channel, stop: &pci::StopDevice) -> Result<(), Failure> {
     mounts::for_schedulers()?;
+    facts::wait_until_idle();
     let facts = facts::gather()?;
     channel.write_area(FACTS, word::FACTS_LEN, facts.as_bytes())?;
     channel.set_u32(word::STAGE, stage::WAITING);

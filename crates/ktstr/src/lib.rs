@@ -40,12 +40,10 @@
 extern crate self as ktstr;
 
 mod declaration_checks;
-mod pending;
 mod process_entry;
 mod registry;
 
-// At the merge: `use {ktstr_guest as guest, ktstr_harness as harness};`, and `mod pending` goes.
-use pending::{guest, harness};
+use {ktstr_guest as guest, ktstr_harness as harness};
 
 pub use ktstr_macros::{declare_scheduler, ktstr_test};
 pub use registry::{KTSTR_SCHEDULERS, KTSTR_TESTS};
@@ -56,7 +54,7 @@ pub mod prelude {
     pub use crate::scenario::{Ctx, scenarios};
     pub use crate::test_support::{Scheduler, SchedulerSpec, Sysctl};
     pub use crate::topology::TestTopology;
-    pub use crate::workload::{WorkType, WorkerReport};
+    pub use crate::workload::{WorkType, WorkerReport, WorkloadHandle};
     pub use crate::{declare_scheduler, ktstr_test};
     pub use anyhow::{self, Result};
 }
@@ -73,6 +71,7 @@ pub mod assert {
 
 /// What workers do and report.
 pub mod workload {
+    pub use crate::guest::WorkloadHandle;
     pub use ktstr_model::{WorkType, WorkerReport};
 }
 

@@ -232,7 +232,7 @@ fn most_used_mb(spec: &MachineSpec) -> u64 {
 
 fn check_room(templates: &Path, spec: &MachineSpec) -> Result<(), VmError> {
     let disk = rustix::fs::statvfs(templates).map_err(VmError::system("statvfs"))?;
-    let (free_mb, needed_mb) = (disk.f_bavail * disk.f_frsize >> 20, most_used_mb(spec));
+    let (free_mb, needed_mb) = ((disk.f_bavail * disk.f_frsize) >> 20, most_used_mb(spec));
     if free_mb >= needed_mb {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! What tests of real machines share: the kernel to boot and where templates are kept.
 
 // Each test binary uses its own part of this.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
