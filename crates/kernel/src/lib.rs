@@ -1,1 +1,44 @@
-//! Being built.
+//! Kernels for ktstr: naming them, fetching them, keeping them, finding them.
+//!
+//! A [`KernelSpec`] is what a user writes. [`resolve`] and [`discover`] turn it, or its absence, into a [`Kernel`]: an
+//! image with its identity. Kernels are kept in a [`Cache`], into which [`fetch`] puts Debian's ready-made ones. What
+//! all of them take from the process they run in is an [`Environment`]. Slow work tells a [`Progress`] what it does.
+
+mod age;
+mod cache;
+mod checksum;
+mod clean;
+mod config;
+mod discover;
+mod entry;
+mod environment;
+mod error;
+mod fetch;
+mod image;
+mod kernel;
+mod progress;
+mod range;
+mod spec;
+mod staging;
+#[cfg(test)]
+mod testing;
+mod tree;
+mod version;
+
+pub use age::format_age;
+pub use cache::{Cache, Slot};
+pub use checksum::Sha256Sum;
+pub use clean::{CleanChoice, to_remove};
+pub use config::KernelConfig;
+pub use discover::{discover, resolve};
+pub use entry::{Entry, EntryHold, METADATA_SCHEMA, Metadata, Origin, PackageRecord};
+pub use environment::Environment;
+pub use error::Error;
+pub use fetch::{FetchRequest, Fetched, fetch, offered};
+pub use image::ImageInfo;
+pub use kernel::{Kernel, KernelSource};
+pub use progress::{Progress, Silent};
+pub use range::{Bound, VersionRange};
+pub use spec::KernelSpec;
+pub use staging::{KeyLock, StagedEntry};
+pub use version::KernelVersion;

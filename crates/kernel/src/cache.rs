@@ -1,0 +1,327 @@
+//! The kernels kept on this host.
+//!
+//! ```text
+//! $KTSTR_CACHE_DIR, or $XDG_CACHE_HOME/ktstr, or ~/.cache/ktstr
+//! ├── kernels/
+//! │   ├── 7.3.4+deb13-cloud-amd64/   image, config, metadata.json
+//! │   ├── .staging-KEY/              an entry being written, renamed when whole
+//! │   ├── .removed-KEY/              an entry being deleted
+//! │   └── .locks/KEY                 held by the one process that writes KEY
+//! ├── checksums/                     of images, by device and inode
+//! ├── downloads/KEY/                 packages of a fetch that was interrupted
+//! └── apt/SUITE/                     apt's private state
+//! ```
+//!
+//! A reader holds a shared lock on the entry's own folder ([`Entry::hold`]), which works on a read-only file system.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    Entry, Environment, Error, KernelSpec, Sha256Sum,
+    checksum::Checksums,
+    staging::{KeyLock, StagedEntry},
+};
+
+const STAGING: &str = ".staging-";
+const REMOVED: &str = ".removed-";
+const LOCKS: &str = ".locks";
+
+/// The folder that holds ktstr's kernels. It need not exist.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    root: PathBuf,
+}
+
+/// A folder under `kernels/`.
+#[derive(Clone, Debug)]
+pub enum Slot {
+    /// A whole entry.
+    Ready(Entry),
+    /// A folder that is not one.
+    Corrupt {
+        /// Its name.
+        key: String,
+        /// Where it is.
+        dir: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Slot {
+    /// The folder's name.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Ready(entry) => entry.key(),
+            Self::Corrupt { key, .. } => key,
+        }
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        match self {
+            Self::Ready(entry) => entry.dir(),
+            Self::Corrupt { dir, .. } => dir,
+        }
+    }
+
+    /// The entry, if it is whole.
+    pub fn ready(&self) -> Option<&Entry> {
+        match self {
+            Self::Ready(entry) => Some(entry),
+            Self::Corrupt { .. } => None,
+        }
+    }
+
+    /// The space it takes, in bytes.
+    pub fn bytes(&self) -> u64 {
+        folder_bytes(self.dir())
+    }
+
+    fn read(key: &str, dir: PathBuf) -> Self {
+        match Entry::read(&dir) {
+            Ok(entry) => Self::Ready(entry),
+            Err(reason) => Self::Corrupt { key: key.to_owned(), dir, reason },
+        }
+    }
+}
+
+impl Cache {
+    /// The cache of this environment.
+    ///
+    /// # Errors
+    /// When none of the variables that could name it is set.
+    pub fn locate(env: &Environment) -> Result<Self, Error> {
+        let xdg = || env.xdg_cache_home.as_ref().map(|dir| dir.join("ktstr"));
+        let home = || env.home.as_ref().map(|dir| dir.join(".cache/ktstr"));
+        env.cache_dir.clone().or_else(xdg).or_else(home).map(Self::at).ok_or(Error::NoCacheDir)
+    }
+
+    /// The cache in `root`.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        let root = root.into();
+        // apt takes relative paths for relative to its own root.
+        Self { root: std::path::absolute(&root).unwrap_or(root) }
+    }
+
+    /// What `KTSTR_CACHE_DIR` would be for this cache.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn kernels(&self) -> PathBuf {
+        self.root.join("kernels")
+    }
+
+    fn entry_dir(&self, key: &str) -> PathBuf {
+        self.kernels().join(key)
+    }
+
+    /// All folders of the cache: entries from the newest version to the oldest, of one version the last added first;
+    /// then the corrupt ones by name.
+    ///
+    /// # Errors
+    /// When the folder exists and cannot be read.
+    pub fn list(&self) -> Result<Vec<Slot>, Error> {
+        let kernels = self.kernels();
+        let mut slots = Vec::new();
+        for key in folder_names(&kernels)? {
+            if !key.starts_with('.') {
+                slots.push(Slot::read(&key, kernels.join(&key)));
+            }
+        }
+        slots.sort_by(|a, b| {
+            let age = |slot: &Slot| slot.ready().map(|e| (e.metadata().version, e.metadata().added_at));
+            age(b).cmp(&age(a)).then_with(|| a.key().cmp(b.key()))
+        });
+        Ok(slots)
+    }
+
+    /// The entry of this name, if it is there.
+    ///
+    /// # Errors
+    /// When it is corrupt.
+    pub fn get(&self, key: &str) -> Result<Option<Entry>, Error> {
+        let dir = self.entry_dir(key);
+        if !dir.is_dir() {
+            return Ok(None);
+        }
+        match Slot::read(key, dir) {
+            Slot::Ready(entry) => Ok(Some(entry)),
+            Slot::Corrupt { key, reason, .. } => Err(Error::Corrupt { key, reason }),
+        }
+    }
+
+    /// The newest entry that `spec` selects, passing over corrupt ones.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub fn newest(&self, spec: Option<&KernelSpec>) -> Result<Option<Entry>, Error> {
+        let selected = |entry: &Entry| spec.is_none_or(|s| s.selects(entry.key(), entry.metadata().version));
+        Ok(self.list()?.iter().filter_map(Slot::ready).find(|entry| selected(entry)).cloned())
+    }
+
+    /// The SHA-256 sum of an image anywhere, remembered while the file does not change.
+    ///
+    /// # Errors
+    /// When the image cannot be read.
+    pub fn image_sha256(&self, image: &Path) -> Result<Sha256Sum, Error> {
+        Checksums::new(self.root.join("checksums")).of_file(image)
+    }
+
+    /// Takes the right to write the entry `key`, waiting for the process that has it. Look again for the entry
+    /// afterwards: that process may have written it.
+    ///
+    /// `on_wait` is called once before a wait.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn lock(&self, key: &str, on_wait: impl FnOnce()) -> Result<KeyLock, Error> {
+        let file = lock_file(&self.kernels().join(LOCKS), key, on_wait)?;
+        Ok(KeyLock { _file: file, key: key.to_owned() })
+    }
+
+    /// Begins to write the entry that `lock` is for.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn stage<'a>(&self, lock: &'a KeyLock) -> Result<StagedEntry<'a>, Error> {
+        let dir = self.kernels().join(format!("{STAGING}{}", lock.key));
+        // Left by a process that was killed; under the lock it is nobody's.
+        remove_folder(&dir)?;
+        fs::create_dir(&dir).map_err(Error::cache_io("create", &dir))?;
+        Ok(StagedEntry { cache: self.clone(), lock, dir })
+    }
+
+    /// Moves a staged folder to its place, over what was there.
+    pub(crate) fn publish(&self, staged: &Path, key: &str) -> Result<Entry, Error> {
+        let dir = self.entry_dir(key);
+        let removed = self.retire(key)?;
+        fs::rename(staged, &dir).map_err(Error::cache_io("create", &dir))?;
+        remove_folder(&removed)?;
+        Entry::read(&dir).map_err(|reason| Error::Corrupt { key: key.to_owned(), reason })
+    }
+
+    /// Deletes a folder of the cache.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] when a process holds or writes the entry.
+    pub fn remove(&self, slot: &Slot) -> Result<(), Error> {
+        let key = slot.key();
+        let in_use = || Error::InUse { key: key.to_owned() };
+        let _writer = self.try_lock(key)?.ok_or_else(in_use)?;
+        let dir = File::open(slot.dir()).map_err(Error::cache_io("open", slot.dir()))?;
+        if !try_exclusive(&dir, slot.dir())? {
+            return Err(in_use());
+        }
+        let removed = self.retire(key)?;
+        remove_folder(&removed)
+    }
+
+    /// Deletes what killed processes left behind: staged, half-deleted and half-downloaded entries that nobody writes.
+    ///
+    /// # Errors
+    /// When the cache cannot be read or written.
+    pub fn sweep(&self) -> Result<(), Error> {
+        for name in folder_names(&self.kernels())? {
+            let key = name.strip_prefix(STAGING).or(name.strip_prefix(REMOVED));
+            if let Some(key) = key
+                && let Some(_writer) = self.try_lock(key)?
+            {
+                remove_folder(&self.kernels().join(&name))?;
+            }
+        }
+        let downloads = self.downloads();
+        for key in folder_names(&downloads)? {
+            if let Some(_writer) = self.try_lock(&key)? {
+                remove_folder(&downloads.join(&key))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where packages of interrupted fetches are kept.
+    pub(crate) fn downloads(&self) -> PathBuf {
+        self.root.join("downloads")
+    }
+
+    fn try_lock(&self, key: &str) -> Result<Option<File>, Error> {
+        let path = self.kernels().join(LOCKS).join(key);
+        let file = open_lock(&path)?;
+        Ok(try_exclusive(&file, &path)?.then_some(file))
+    }
+
+    /// Moves the entry out of sight, if there is one, so that no reader sees it half deleted.
+    fn retire(&self, key: &str) -> Result<PathBuf, Error> {
+        let removed = self.kernels().join(format!("{REMOVED}{key}"));
+        remove_folder(&removed)?;
+        match fs::rename(self.entry_dir(key), &removed) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::cache_io("remove", &self.entry_dir(key))(error))
+            }
+            _ => Ok(removed),
+        }
+    }
+}
+
+/// Locks the file `name` in `dir`, creating both.
+pub(crate) fn lock_file(dir: &Path, name: &str, on_wait: impl FnOnce()) -> Result<File, Error> {
+    let path = dir.join(name);
+    let file = open_lock(&path)?;
+    if !try_exclusive(&file, &path)? {
+        on_wait();
+        file.lock().map_err(Error::cache_io("lock", &path))?;
+    }
+    Ok(file)
+}
+
+fn open_lock(path: &Path) -> Result<File, Error> {
+    let dir = path.parent().unwrap_or(path);
+    fs::create_dir_all(dir).map_err(Error::cache_io("create", dir))?;
+    File::options().create(true).append(true).open(path).map_err(Error::cache_io("write", path))
+}
+
+fn try_exclusive(file: &File, path: &Path) -> Result<bool, Error> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(Error::cache_io("lock", path)(error)),
+    }
+}
+
+/// The names of the folders in `dir`, in order; none when it does not exist.
+fn folder_names(dir: &Path) -> Result<Vec<String>, Error> {
+    let read = |error| Error::cache_io("read", dir)(error);
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(read)?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(read)?;
+        if entry.path().is_dir() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn remove_folder(dir: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::cache_io("remove", dir)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn folder_bytes(dir: &Path) -> u64 {
+    let files = fs::read_dir(dir).into_iter().flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+}
+
+#[cfg(test)]
+mod tests;

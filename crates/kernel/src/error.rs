@@ -1,0 +1,237 @@
+//! What can go wrong with kernels, in words for the person at the terminal.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::Bound;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A text that is no version.
+    #[error("`{text}` is not a kernel version; versions look like 6.18, 6.18.15 or 7.1-rc3")]
+    Version {
+        /// The text.
+        text: String,
+    },
+    /// A text that names no kernel.
+    #[error(
+        "`{text}` does not name a kernel: {why}\n\
+         accepted: a version (6.18.15, 7.1-rc3), a series (6.18), a range (6.16..7.0 or 6.16..=7.0), the key of a \
+         cached kernel (see `cargo ktstr kernel list`), the path of an image or of a source tree (./bzImage, \
+         ../linux), git+URL#REF"
+    )]
+    Spec {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A range that no version can lie in.
+    #[error("the range `{text}` is empty: {low} is newer than {high}; write the older version first")]
+    EmptyRange {
+        /// The range.
+        text: String,
+        /// Its first version.
+        low: Bound,
+        /// Its last version.
+        high: Bound,
+    },
+    /// A text that is no SHA-256 sum.
+    #[error("`{text}` is not a SHA-256 sum of 64 hexadecimal digits")]
+    Sha256 {
+        /// The text.
+        text: String,
+    },
+    /// Nothing at an image's path.
+    #[error("there is no kernel image at {path}; give the path of a bzImage, or a version that `cargo ktstr kernel list` shows", path = path.display())]
+    ImageAbsent {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file that is no kernel.
+    #[error("{path} is not a kernel image that ktstr can boot: {why}; give an x86_64 bzImage", path = path.display())]
+    NotAKernel {
+        /// The file.
+        path: PathBuf,
+        /// What shows it.
+        why: String,
+    },
+    /// A folder that is no kernel tree.
+    #[error("{path} is neither a Linux source tree nor a build tree with arch/x86/boot/bzImage in it", path = path.display())]
+    NotATree {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A spec that only a build could satisfy.
+    #[error(
+        "{what} is not built yet, and this version of ktstr does not build kernels; build it (`make -j bzImage`) and \
+         give its tree, or fetch one with `cargo ktstr kernel fetch`"
+    )]
+    Unbuilt {
+        /// The tree or the reference.
+        what: String,
+    },
+    /// A file that is no kernel configuration.
+    #[error("{file} is not a kernel configuration: {why}", file = path.as_ref().map_or("the text".into(), |p| p.display().to_string()))]
+    Config {
+        /// The file, when it is one.
+        path: Option<PathBuf>,
+        /// What shows it.
+        why: String,
+    },
+    /// Nothing that the spec selects is in the cache.
+    #[error("kernel {wanted} is not in the cache ({cached}); {remedy}")]
+    NotCached {
+        /// The spec.
+        wanted: String,
+        /// What is there instead.
+        cached: String,
+        /// What to type.
+        remedy: String,
+    },
+    /// A damaged cache entry was named.
+    #[error(
+        "the cached kernel {key} is corrupt: {reason}; remove it with `cargo ktstr kernel clean --corrupt-only` and fetch it again"
+    )]
+    Corrupt {
+        /// The entry.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A range where one kernel is needed.
+    #[error("`{spec}` is a range, but one kernel is needed here; give a version, a series, a key or a path")]
+    OneKernel {
+        /// The range.
+        spec: String,
+    },
+    /// No kernel was named and none was found.
+    #[error("no kernel found; `cargo ktstr kernel fetch` gets one\nlooked at:{}", looked_at.iter().map(|line| format!("\n  {line}")).collect::<String>())]
+    NoneFound {
+        /// Each place, and why nothing there could be used.
+        looked_at: Vec<String>,
+    },
+    /// The variable that named the kernel is wrong.
+    #[error("{variable} is set to {value}, which cannot be used: {source}")]
+    Variable {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+        /// Why not.
+        source: Box<Error>,
+    },
+    /// No place for the cache.
+    #[error("there is no place for the kernel cache: set KTSTR_CACHE_DIR, XDG_CACHE_HOME or HOME")]
+    NoCacheDir,
+    /// A cache entry that another process uses.
+    #[error("the cached kernel {key} is in use by another process")]
+    InUse {
+        /// The entry.
+        key: String,
+    },
+    /// A spec that `fetch` cannot satisfy by its nature.
+    #[error(
+        "`{wanted}` cannot be fetched: only versions, series and ranges have ready-made kernels; try `cargo ktstr kernel fetch 7.3`"
+    )]
+    NotFetchable {
+        /// The spec.
+        wanted: String,
+    },
+    /// A version that is not among the ready-made kernels.
+    #[error("there is no ready-made kernel {wanted}; there are {offered}{}", notes.iter().map(|n| format!("\nnote: {n}")).collect::<String>())]
+    NotOffered {
+        /// The spec.
+        wanted: String,
+        /// The newest of each series that can be fetched.
+        offered: String,
+        /// Sources that could not be asked.
+        notes: Vec<String>,
+    },
+    /// A program that fetching needs is not there.
+    #[error("{program} was not found, which fetching ready-made kernels needs; {remedy}")]
+    ToolMissing {
+        /// The program or file.
+        program: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// No Debian mirror is configured.
+    #[error(
+        "the system's apt configuration names no Debian mirror; set KTSTR_DEBIAN_MIRROR to the address of one, the folder that holds `dists` and `pool`"
+    )]
+    NoMirror,
+    /// A mirror's address that cannot be used.
+    #[error("KTSTR_DEBIAN_MIRROR is `{address}`, which is not the address of a mirror: {why}")]
+    Mirror {
+        /// The address.
+        address: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A program that failed.
+    #[error("{doing} failed: {program} said\n{said}\n{remedy}")]
+    Program {
+        /// What was being done.
+        doing: String,
+        /// The program.
+        program: &'static str,
+        /// The end of its error output.
+        said: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A downloaded file with another content than its index or pin says.
+    #[error(
+        "{file} has SHA-256 {found} instead of {expected}; it was removed, fetch again, and if it happens again use another mirror (KTSTR_DEBIAN_MIRROR)"
+    )]
+    WrongSum {
+        /// The file.
+        file: String,
+        /// Its sum.
+        found: String,
+        /// The sum it should have.
+        expected: String,
+    },
+    /// A package without the file that it should hold.
+    #[error("the packages of kernel {release} hold no {what}: ktstr does not know their layout")]
+    Layout {
+        /// The kernel.
+        release: String,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A system call that failed.
+    #[error("cannot {doing} {path}: {source}", path = path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The cache folder cannot be used.
+    #[error("cannot {doing} {path} in the kernel cache: {source}; set KTSTR_CACHE_DIR to a folder that this user can write", path = path.display())]
+    CacheIo {
+        /// What was being done.
+        doing: &'static str,
+        /// With which file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { doing, path: path.to_owned(), source }
+    }
+
+    pub(crate) fn cache_io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::CacheIo { doing, path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,156 @@
+//! Debian's package index, read with the system's apt in a private state that needs no root.
+//!
+//! apt verifies the signature of the index; the index has the sums of the packages.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, SystemTime},
+};
+
+use super::program::{Failure, command, run};
+use crate::{Cache, Environment, Error, cache::lock_file, fetch::mirror::mirror};
+
+const KEYRINGS: [&str; 2] =
+    ["usr/share/keyrings/debian-archive-keyring.gpg", "usr/share/keyrings/debian-archive-keyring.pgp"];
+pub const APT_MISSING: &str = "ready-made kernels are Debian packages, fetched with apt; elsewhere, build a kernel and \
+                               give the path of its image or tree";
+/// Hooks that the host's configuration hangs on `apt-get update`; they tend the host's own state, not ours.
+const CONFIGURATION: &str = "#clear APT::Update::Pre-Invoke;\n#clear APT::Update::Post-Invoke;\n\
+                             #clear APT::Update::Post-Invoke-Success;\n";
+
+/// apt with its state under the cache.
+pub struct Apt {
+    root: PathBuf,
+    mirror: String,
+    keyring: PathBuf,
+}
+
+impl Apt {
+    /// Finds the mirror and Debian's keyring.
+    pub fn prepare(cache: &Cache, env: &Environment) -> Result<Self, Error> {
+        let root = cache.root().join("apt");
+        fs::create_dir_all(&root).map_err(Error::cache_io("create", &root))?;
+        let configuration = root.join("apt.conf");
+        fs::write(&configuration, CONFIGURATION).map_err(Error::cache_io("write", &configuration))?;
+        let mirror = mirror(env, || system_uris(&root))?;
+        let mut keyrings = KEYRINGS.iter().map(|keyring| env.host_root.join(keyring));
+        let keyring = keyrings.find(|path| path.is_file()).ok_or(Error::ToolMissing {
+            program: "Debian's archive keyring".into(),
+            remedy: "install it: apt-get install debian-archive-keyring",
+        })?;
+        Ok(Self { root, mirror, keyring })
+    }
+
+    /// The address of a package.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}/{path}", self.mirror)
+    }
+
+    /// `apt-helper download-file`, to be given address, file and sum of each file.
+    pub fn download_command(&self) -> Command {
+        let mut command = private("/usr/lib/apt/apt-helper", &self.root);
+        command.arg("download-file");
+        command
+    }
+
+    /// The index of a suite, brought up to date unless it is younger than `max_age`.
+    pub fn index(&self, suite: &str, max_age: Duration) -> Result<String, Error> {
+        let dir = self.root.join(suite);
+        // Two processes must not update one state; the second finds it fresh.
+        let _lock = lock_file(&self.root, &format!("{suite}.lock"), || ())?;
+        let sources = format!(
+            "deb [arch=amd64 lang=none target=Packages signed-by={}] {} {suite} main\n",
+            self.keyring.display(),
+            self.mirror
+        );
+        let marker = dir.join("sources.list");
+        let is_fresh = fs::read_to_string(&marker).is_ok_and(|text| text == sources)
+            && age(&marker).is_some_and(|age| age < max_age);
+        if !is_fresh {
+            self.update(suite, &dir, &sources)?;
+            // Written again once the index is there, so that its age is the index's.
+            fs::write(&marker, &sources).map_err(Error::cache_io("write", &marker))?;
+        }
+        read_lists(&dir.join("lists"))
+    }
+
+    fn update(&self, suite: &str, dir: &Path, sources: &str) -> Result<(), Error> {
+        let partial = dir.join("lists/partial");
+        fs::create_dir_all(&partial).map_err(Error::cache_io("create", &partial))?;
+        let list = dir.join("ktstr.list");
+        fs::write(&list, sources).map_err(Error::cache_io("write", &list))?;
+        let mut apt = private("apt-get", &self.root);
+        option(&mut apt, "Dir::State", dir);
+        option(&mut apt, "Dir::State::lists", &dir.join("lists"));
+        option(&mut apt, "Dir::Cache", dir);
+        option(&mut apt, "Dir::Etc::sourcelist", &list);
+        option(&mut apt, "Dir::Etc::sourceparts", Path::new("/dev/null"));
+        let failure = Failure {
+            program: "apt-get",
+            doing: &format!("reading Debian's index of {suite} from {}", self.mirror),
+            remedy: "check the network, or name another mirror with KTSTR_DEBIAN_MIRROR",
+            if_missing: APT_MISSING,
+        };
+        run(apt.arg("update"), failure).map(drop)
+    }
+}
+
+fn age(path: &Path) -> Option<Duration> {
+    SystemTime::now().duration_since(fs::metadata(path).ok()?.modified().ok()?).ok()
+}
+
+/// Every index that the system's own sources name, without a download.
+fn system_uris(root: &Path) -> Result<String, Error> {
+    let mut apt = private("apt-get", root);
+    option(&mut apt, "Dir::State::lists", &root.join("system-lists"));
+    let failure = Failure {
+        program: "apt-get",
+        doing: "reading the system's apt configuration",
+        remedy: "name a Debian mirror with KTSTR_DEBIAN_MIRROR",
+        if_missing: APT_MISSING,
+    };
+    let output = run(apt.args(["update", "--print-uris"]), failure)?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// An apt program that keeps away from the system's state.
+fn private(program: &str, root: &Path) -> Command {
+    let mut command = command(program);
+    command.arg("-q").arg("-c").arg(root.join("apt.conf"));
+    for setting in [
+        "Debug::NoLocking=1",
+        // As root, apt would download as `_apt`, which cannot enter our folders.
+        "APT::Sandbox::User=root",
+        "APT::Architectures=amd64",
+        "APT::Update::Error-Mode=any",
+        "Acquire::GzipIndexes=false",
+        "Acquire::Retries=2",
+        "Acquire::http::Timeout=30",
+        "Acquire::https::Timeout=30",
+        "Dir::State::status=/dev/null",
+        "Dir::Cache::pkgcache=",
+        "Dir::Cache::srcpkgcache=",
+    ] {
+        command.arg("-o").arg(setting);
+    }
+    command
+}
+
+fn option(command: &mut Command, name: &str, path: &Path) {
+    let mut setting = std::ffi::OsString::from(format!("{name}="));
+    setting.push(path);
+    command.arg("-o").arg(setting);
+}
+
+fn read_lists(lists: &Path) -> Result<String, Error> {
+    let mut text = String::new();
+    for file in fs::read_dir(lists).map_err(Error::cache_io("read", lists))?.flatten() {
+        if file.file_name().to_string_lossy().ends_with("_Packages") {
+            text += &fs::read_to_string(file.path()).map_err(Error::cache_io("read", &file.path()))?;
+            text.push('\n');
+        }
+    }
+    Ok(text)
+}

@@ -1,0 +1,91 @@
+//! Writing a cache entry so that nobody sees half of it.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use crate::{
+    Cache, Entry, Error, ImageInfo, KernelConfig, Metadata, Origin, Sha256Sum,
+    entry::{ARCH, CONFIG, IMAGE, METADATA, METADATA_SCHEMA},
+};
+
+/// The right to write one entry, given back when dropped.
+#[derive(Debug)]
+pub struct KeyLock {
+    pub(crate) _file: File,
+    pub(crate) key: String,
+}
+
+impl KeyLock {
+    /// The entry's name.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// An entry being written: fill [`image`](Self::image) and [`config`](Self::config), then [`commit`](Self::commit).
+/// Dropped before that, it leaves nothing.
+#[derive(Debug)]
+pub struct StagedEntry<'a> {
+    pub(crate) cache: Cache,
+    pub(crate) lock: &'a KeyLock,
+    pub(crate) dir: PathBuf,
+}
+
+impl StagedEntry<'_> {
+    /// Where the image goes.
+    pub fn image(&self) -> PathBuf {
+        self.dir.join(IMAGE)
+    }
+
+    /// Where the configuration goes.
+    pub fn config(&self) -> PathBuf {
+        self.dir.join(CONFIG)
+    }
+
+    /// Reads what was staged, describes it in `metadata.json` and moves it to its place, over an entry that was there.
+    ///
+    /// # Errors
+    /// When the image is no kernel, the configuration is none, or the cache cannot be written.
+    pub fn commit(self, origin: Origin) -> Result<Entry, Error> {
+        let image = self.image();
+        let info = ImageInfo::read(&image)?;
+        let metadata = Metadata {
+            schema: METADATA_SCHEMA,
+            key: self.lock.key().to_owned(),
+            version: info.version,
+            release: info.release,
+            arch: ARCH.to_owned(),
+            origin,
+            image_sha256: self.cache.image_sha256(&image)?,
+            image_bytes: fs::metadata(&image).map_err(Error::cache_io("read", &image))?.len(),
+            config_sha256: Sha256Sum::of_file(&self.config())?,
+            sched_ext: KernelConfig::read(&self.config())?.has_sched_ext(),
+            added_at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs()),
+        };
+        let path = self.dir.join(METADATA);
+        let text =
+            serde_json::to_vec_pretty(&metadata).map_err(|e| Error::cache_io("write", &path)(e.into()))?;
+        File::create(&path)
+            .and_then(|mut file| file.write_all(&text))
+            .map_err(Error::cache_io("write", &path))?;
+        for file in [image, self.config(), path] {
+            sync(&file)?;
+        }
+        self.cache.publish(&self.dir, self.lock.key())
+    }
+}
+
+/// Writes a file's content to disk, so that a rename after it never shows an empty file after a power cut.
+fn sync(path: &Path) -> Result<(), Error> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(Error::cache_io("write", path))
+}
+
+impl Drop for StagedEntry<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
