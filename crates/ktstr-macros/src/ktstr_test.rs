@@ -16,9 +16,9 @@ use keys::TestKeys;
 pub fn expand(keys: TokenStream, item: TokenStream) -> TokenStream {
     match (TestKeys::read(keys), TestFunction::read(item)) {
         (Ok(keys), Ok(function)) => emit(&keys, &function),
-        (Err(error), Ok(TestFunction { cfgs, body, .. })) => {
+        (Err(error), Ok(TestFunction { body, .. })) => {
             let error = error.into_compile_error();
-            quote!(#error #(#cfgs)* #body)
+            quote!(#error #body)
         }
         (keys, function) => {
             let mut errors = Errors::default();
@@ -29,16 +29,15 @@ pub fn expand(keys: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-/// Everything that the test consists of goes inside the `#[test]` function, so that a `#[cfg]` takes all of it along.
-/// Only the check of constants stands beside it: it is made in builds without tests too.
+/// The test goes inside the `#[test]` function with all that belongs to it, so that builds without tests have nothing of
+/// it. Only the check of constants stands beside it and is made in every build. (A `#[cfg]` on the function needs no
+/// care: the compiler obeys it before it calls this macro.)
 fn emit(keys: &TestKeys, function: &TestFunction) -> TokenStream {
-    let TestFunction { attributes, cfgs, visibility, body } = function;
+    let TestFunction { attributes, visibility, body } = function;
     let name = &body.sig.ident;
     let text = name.to_string();
     let text = text.trim_start_matches("r#");
     let TestKeys { fields, check, .. } = keys;
-    // An attribute needs an item to stand on.
-    let check = (!check.is_empty()).then(|| quote!(#(#cfgs)* #check));
     // `line!()` takes the line of its own span: that of the function's name, not of the attribute.
     let location = quote_spanned!(name.span()=> (::core::file!(), ::core::line!()));
     quote! {

@@ -13,8 +13,6 @@ const SHAPE: &str = "a test is `fn NAME(ctx: &Ctx) -> Result<AssertResult>`";
 pub struct TestFunction {
     /// Attributes of the `#[test]` function around it.
     pub attributes: Vec<Attribute>,
-    /// The `#[cfg]`s among them.
-    pub cfgs: Vec<Attribute>,
     /// Its visibility, which goes to the `#[test]` function.
     pub visibility: Visibility,
     /// The function itself, with the attributes that concern its code.
@@ -37,16 +35,14 @@ impl TestFunction {
         let (attributes, own) = body.attrs.into_iter().partition(concerns_the_test);
         body.attrs = own;
         let visibility = std::mem::replace(&mut body.vis, Visibility::Inherited);
-        let cfgs = attributes.iter().filter(|a: &&Attribute| a.path().is_ident("cfg")).cloned().collect();
-        errors.finish(Self { attributes, cfgs, visibility, body })
+        errors.finish(Self { attributes, visibility, body })
     }
 }
 
-/// Whether an attribute says something about the test (its name, whether it exists or runs, lints of all of it) rather
-/// than about the code of its body.
+/// Whether an attribute says something about the test (what it is for, whether it runs, lints of all of it) rather than
+/// about the code of its body.
 fn concerns_the_test(attribute: &Attribute) -> bool {
-    const OF_THE_TEST: [&str; 9] =
-        ["doc", "cfg", "cfg_attr", "ignore", "allow", "expect", "warn", "deny", "forbid"];
+    const OF_THE_TEST: [&str; 7] = ["doc", "ignore", "allow", "expect", "warn", "deny", "forbid"];
     OF_THE_TEST.iter().any(|name| attribute.path().is_ident(name))
 }
 
