@@ -21,6 +21,9 @@ pub enum HarnessError {
     /// `KTSTR_SEED`.
     #[error("KTSTR_SEED={0}: a seed is a whole number from 0 to 18446744073709551615")]
     Seed(String),
+    /// `KTSTR_DEADLINE_SECS`.
+    #[error("KTSTR_DEADLINE_SECS={0}: a deadline is a whole number of seconds")]
+    Deadline(String),
     /// The declaration's dimensions.
     #[error("the test's topology: {0}")]
     Topology(#[from] TopologyError),

@@ -104,6 +104,7 @@ pub struct Prepared {
     /// The files for the guest.
     pub payload: Payload,
     order: Vec<u8>,
+    deadline: Option<Duration>,
 }
 
 impl Prepared {
@@ -142,7 +143,7 @@ impl Prepared {
         let order =
             ktstr_wire::encode(&plan.order).map_err(|error| HarnessError::Order(error.to_string()))?;
         clock.lap(&mut record.phases.pack_ms);
-        Ok(Self { host, plan, template, payload, order })
+        Ok(Self { host, plan, template, payload, order, deadline: settings.deadline })
     }
 
     /// Starts a clone with the work in front of it.
@@ -158,10 +159,11 @@ impl Prepared {
     /// count in deterministic mode.
     pub fn deadline(&self) -> Deadline {
         let duration = Duration::from_nanos(self.plan.order.duration_ns);
+        let limit = |generous| self.deadline.unwrap_or(generous);
         match self.plan.machine.mode {
-            Mode::RealTime => Deadline { cpu: None, wall: Duration::from_secs(180) + duration * 3 },
+            Mode::RealTime => Deadline { cpu: None, wall: limit(Duration::from_secs(180) + duration * 3) },
             Mode::Deterministic => {
-                let cpu = Duration::from_secs(180) + duration * 10;
+                let cpu = limit(Duration::from_secs(180) + duration * 10);
                 Deadline { cpu: Some(cpu), wall: cpu * 10 }
             }
         }

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ktstr_model::ModeChoice;
 
@@ -17,8 +18,11 @@ pub struct Settings {
     pub mode: ModeChoice,
     /// `KTSTR_SEED`.
     pub seed: u64,
-    /// Where records go: `target/ktstr`.
+    /// Where records go: `KTSTR_SIDECAR_DIR`, else `target/ktstr`.
     pub records: PathBuf,
+    /// `KTSTR_DEADLINE_SECS`: replaces the deadline of a guest that hangs: seconds of QEMU's CPU time in deterministic
+    /// mode, of wall time in real time.
+    pub deadline: Option<Duration>,
     /// `KTSTR_DENY_SKIP`: a test that gives up fails.
     pub deny_skip: bool,
 }
@@ -36,7 +40,16 @@ impl Settings {
                 Some(seed) => seed.parse().map_err(|_| HarnessError::Seed(seed))?,
                 None => DEFAULT_SEED,
             },
-            records: target_folder(&env::current_exe().unwrap_or_default()).join("ktstr"),
+            records: match text("KTSTR_SIDECAR_DIR") {
+                Some(folder) => folder.into(),
+                None => target_folder(&env::current_exe().unwrap_or_default()).join("ktstr"),
+            },
+            deadline: match text("KTSTR_DEADLINE_SECS") {
+                Some(seconds) => Some(
+                    seconds.parse().map(Duration::from_secs).map_err(|_| HarnessError::Deadline(seconds))?,
+                ),
+                None => None,
+            },
             deny_skip: text("KTSTR_DENY_SKIP").is_some_and(|value| value != "0"),
         })
     }

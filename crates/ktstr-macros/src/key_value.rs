@@ -3,7 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Expr, Result, Token};
+use syn::punctuated::Punctuated;
+use syn::{Error, Expr, ExprArray, ExprTuple, Result, Token};
 
 /// One pair; a key that stands alone has no value.
 pub struct KeyValue {
@@ -42,10 +43,13 @@ impl KeyValue {
     }
 }
 
-/// The expression itself where `macro_rules!` put it into an invisible group.
+/// The expression itself, and those in a list or tuple, where `macro_rules!` put them into invisible groups.
 fn ungrouped(expr: Expr) -> Expr {
+    let each = |elements: Punctuated<Expr, Token![,]>| elements.into_iter().map(ungrouped).collect();
     match expr {
         Expr::Group(group) => ungrouped(*group.expr),
+        Expr::Array(array) => Expr::Array(ExprArray { elems: each(array.elems), ..array }),
+        Expr::Tuple(tuple) => Expr::Tuple(ExprTuple { elems: each(tuple.elems), ..tuple }),
         other => other,
     }
 }
