@@ -79,13 +79,19 @@ fn newest(
     cache: &Cache,
     progress: &dyn Progress,
 ) -> Result<Fetched, Error> {
-    let max_age = if refresh { Duration::ZERO } else { INDEX_AGE };
+    if !refresh
+        && let Some(index) = apt::recent_index(cache, SUITES[0], INDEX_AGE)
+        && offers(&index).newest(None).is_none_or(|offer| offer.release == cached.key())
+    {
+        return Ok(Fetched::cached(cached));
+    }
     let found = Apt::prepare(cache, env).and_then(|apt| {
-        let index = apt.index(SUITES[0], max_age)?;
+        progress.step("Looking for a newer kernel");
+        let index = apt.index(SUITES[0], Duration::ZERO)?;
         Ok((apt, index))
     });
     match found {
-        Ok((apt, index)) => match Offers::of(&package::read_index(&index), &pinned()).newest(None) {
+        Ok((apt, index)) => match offers(&index).newest(None) {
             Some(offer) if offer.release != cached.key() => install(offer, &apt, cache, progress),
             _ => Ok(Fetched::cached(cached)),
         },
@@ -95,6 +101,11 @@ fn newest(
             Ok(Fetched::cached(cached))
         }
     }
+}
+
+/// What an index offers, completed from the pinned list.
+fn offers(index: &str) -> Offers {
+    Offers::of(&package::read_index(index), &pinned())
 }
 
 /// The newest kernel of the cache that `fetch` put there and `wanted` selects.
@@ -123,7 +134,7 @@ fn find(apt: &Apt, wanted: Option<&KernelSpec>, progress: &dyn Progress) -> Resu
                 continue;
             }
         };
-        let offers = Offers::of(&package::read_index(&index), &pinned());
+        let offers = offers(&index);
         if let Some(offer) = offers.newest(wanted) {
             return Ok(offer.clone());
         }
@@ -145,11 +156,11 @@ fn find(apt: &Apt, wanted: Option<&KernelSpec>, progress: &dyn Progress) -> Resu
 /// When the index cannot be read.
 pub fn offered(range: &VersionRange, env: &Environment, cache: &Cache) -> Result<Vec<String>, Error> {
     let apt = Apt::prepare(cache, env)?;
-    let mut offers = Offers::of(&pinned(), &[]);
+    let mut all = Offers::of(&pinned(), &[]);
     for suite in SUITES {
-        offers.add(Offers::of(&package::read_index(&apt.index(suite, INDEX_AGE)?), &pinned()));
+        all.add(offers(&apt.index(suite, INDEX_AGE)?));
     }
-    let in_range = offers.kernels.into_iter().filter(|offer| range.accepts(offer.version));
+    let in_range = all.kernels.into_iter().filter(|offer| range.accepts(offer.version));
     Ok(in_range.map(|offer| offer.release).collect())
 }
 
