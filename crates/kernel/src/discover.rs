@@ -76,7 +76,7 @@ impl Place {
                 format!("{}: absent", path.display())
             }
             Error::Unbuilt { .. } => format!("{}: not built", path.display()),
-            Error::Io { source, .. } => format!("{}: {source}", path.display()),
+            Error::Io { cause, .. } => format!("{}: {cause}", path.display()),
             other => other.to_string(),
         }
     }
@@ -132,7 +132,7 @@ fn of_variable(value: &str, cache: &Cache, env: &Environment) -> Result<Kernel, 
 }
 
 fn variable(variable: &'static str, value: &str) -> impl FnOnce(Error) -> Error {
-    move |source| Error::Variable { variable, value: value.to_owned(), source: Box::new(source) }
+    move |cause| Error::Variable { variable, value: value.to_owned(), cause: Box::new(cause) }
 }
 
 fn not_cached(wanted: &KernelSpec, cache: &Cache) -> Error {
