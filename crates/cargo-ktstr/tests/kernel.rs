@@ -1,5 +1,6 @@
 //! `cargo ktstr kernel` from a shell: what it prints and how it refuses. Nothing here needs the network, save the last
 //! test, which is ignored.
+#![allow(clippy::unwrap_used)]
 
 use std::{fs, path::PathBuf, process::Output};
 

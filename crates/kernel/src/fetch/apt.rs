@@ -9,8 +9,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::program::{Failure, command, run};
-use crate::{Cache, Environment, Error, cache::lock_file, fetch::mirror::mirror};
+use super::{
+    mirror::mirror,
+    program::{Failure, command, run},
+};
+use crate::{Cache, Environment, Error, lock::lock_file};
 
 const STATE: &str = "apt";
 const SOURCES: &str = "sources.list";
