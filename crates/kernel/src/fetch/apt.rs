@@ -3,6 +3,7 @@
 //! apt verifies the signature of the index; the index has the sums of the packages.
 
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -40,7 +41,10 @@ impl Apt {
         let root = cache.root().join(STATE);
         fs::create_dir_all(&root).map_err(Error::cache_io("create", &root))?;
         let configuration = root.join("apt.conf");
-        fs::write(&configuration, CONFIGURATION).map_err(Error::cache_io("write", &configuration))?;
+        // Not written again: another process's apt may be reading it.
+        if !fs::read_to_string(&configuration).is_ok_and(|text| text == CONFIGURATION) {
+            fs::write(&configuration, CONFIGURATION).map_err(Error::cache_io("write", &configuration))?;
+        }
         let mirror = mirror(env, || system_uris(&root))?;
         let mut keyrings = KEYRINGS.iter().map(|keyring| env.host_root.join(keyring));
         let keyring = keyrings.find(|path| path.is_file()).ok_or(Error::ToolMissing {
@@ -65,7 +69,7 @@ impl Apt {
     /// The index of a suite, brought up to date unless it was within `max_age`.
     pub fn index(&self, suite: &str, max_age: Duration) -> Result<String, Error> {
         let dir = self.root.join(suite);
-        // Two processes must not update one state; the second finds it fresh.
+        // apt's own locks are off, since some of its files are not ours to lock.
         let _lock = lock_file(&self.root, &format!("{suite}.lock"), || ())?;
         let sources = format!(
             "deb [arch=amd64 lang=none target=Packages signed-by={}] {} {suite} main\n",
@@ -151,7 +155,7 @@ fn private(program: &str, root: &Path) -> Command {
 }
 
 fn option(command: &mut Command, name: &str, path: &Path) {
-    let mut setting = std::ffi::OsString::from(format!("{name}="));
+    let mut setting = OsString::from(format!("{name}="));
     setting.push(path);
     command.arg("-o").arg(setting);
 }
