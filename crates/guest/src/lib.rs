@@ -1,1 +1,32 @@
-//! Being built.
+//! What runs inside a guest.
+//!
+//! Two programs: the boot agent ([`AGENT`]), which is PID 1 of every template and knows nothing of tests, and the test
+//! process, which is the test binary itself. The latter comes in at [`run_in_guest`]: it reads its order from the
+//! channel, brings the scheduler up, runs the test's body with a [`Ctx`], and writes a report. A body makes cgroups
+//! ([`Cgroups`]) and workers ([`WorkloadHandle`]), or leaves that to one of the [`scenarios`].
+
+mod agent;
+mod cgroup;
+mod channel;
+mod clock;
+mod context;
+mod entry;
+mod error;
+mod kernel_log;
+mod ledger;
+mod memory;
+mod panic;
+mod process;
+pub mod scenarios;
+mod scheduler;
+mod sysctl;
+mod topology;
+mod worker;
+
+pub use agent::AGENT;
+pub use cgroup::{Cgroup, Cgroups};
+pub use context::{Ctx, HoldEnd};
+pub use entry::{TestBody, TestEntry, in_guest, run_in_guest};
+pub use error::GuestError;
+pub use topology::{NumaNode, TestTopology};
+pub use worker::WorkloadHandle;

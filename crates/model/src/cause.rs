@@ -59,6 +59,8 @@ pub enum Cause {
     SchedulerNeverEnabled,
     /// The body gave up.
     TestSkipped,
+    /// The run could not be begun: the declaration, the host or the kernel does not allow it.
+    NotRun,
     /// The kernel did not reach the agent's wait point.
     BootFailure,
     /// The guest kernel panicked.
@@ -91,7 +93,8 @@ impl Cause {
             | Self::SchedulerRejected
             | Self::SchedulerNeverEnabled => Verdict::Fail,
             Self::TestSkipped => Verdict::Skip,
-            Self::BootFailure
+            Self::NotRun
+            | Self::BootFailure
             | Self::GuestPanic
             | Self::GuestOops
             | Self::OutOfMemory

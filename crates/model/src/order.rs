@@ -43,6 +43,9 @@ pub struct RunOrder {
     pub topology: Topology,
     /// What the guest's clock follows.
     pub mode: Mode,
+    /// Longest time that a busy vCPU waits for its turn, in nanoseconds, as the template measured it (`turn_ns` of its
+    /// facts). Checks look at it in deterministic mode only.
+    pub turn_ns: u64,
     /// Every random choice of the run comes from this.
     pub seed: u64,
     /// How long the workload runs, in nanoseconds of the guest's clock.

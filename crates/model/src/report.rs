@@ -23,7 +23,10 @@ impl std::fmt::Display for ExitHow {
 }
 
 /// One progress checkpoint of a worker.
+///
+/// Serialized as a tuple: a record holds thousands of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u64, u32, u32)", into = "(u64, u32, u32)")]
 #[repr(C)]
 pub struct WorkerEvent {
     /// Nanoseconds of the guest's monotonic clock since boot.
@@ -32,6 +35,18 @@ pub struct WorkerEvent {
     pub cpu: u32,
     /// How many checkpoints it had passed by then, modulo 2^32.
     pub count: u32,
+}
+
+impl From<(u64, u32, u32)> for WorkerEvent {
+    fn from((at_ns, cpu, count): (u64, u32, u32)) -> Self {
+        Self { at_ns, cpu, count }
+    }
+}
+
+impl From<WorkerEvent> for (u64, u32, u32) {
+    fn from(event: WorkerEvent) -> Self {
+        (event.at_ns, event.cpu, event.count)
+    }
 }
 
 /// A stretch of wall time without progress.

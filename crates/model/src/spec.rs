@@ -37,6 +37,7 @@ impl TopologyChoice {
     }
 
     /// [`resolve`](Self::resolve) for constants: stops compilation where that returns an error.
+    #[track_caller]
     pub const fn resolve_const(&self, default: &Topology) -> Topology {
         Topology::of(
             or(self.numa_nodes, default.numa_nodes()),

@@ -91,6 +91,7 @@ impl Topology {
     }
 
     /// The same check for constants: what [`Topology::new`] refuses stops compilation.
+    #[track_caller]
     pub const fn of(numa_nodes: u32, llcs: u32, cores_per_llc: u32, threads_per_core: u32) -> Self {
         assert!(numa_nodes > 0, "numa_nodes must be at least 1");
         assert!(llcs > 0, "llcs must be at least 1");

@@ -1,1 +1,34 @@
-//! Being built.
+//! Machines: QEMU command lines, templates, clones, and what becomes of them.
+//!
+//! A *template* is a machine that has booted to the point where its agent waits for orders, saved to disk. A *clone*
+//! maps the template's RAM copy-on-write and finds its work in the channel when it wakes up. `docs` and the design
+//! notes say what keeps a deterministic clone deterministic; the rule to remember here is that nobody speaks to QEMU
+//! between letting a clone go and its stop.
+
+mod choose_mode;
+mod clone;
+mod command_line;
+mod content_hash;
+mod elf;
+mod error;
+mod host_channel;
+mod identity;
+mod machine;
+mod machine_spec;
+mod payload;
+mod process;
+mod qemu;
+mod qmp;
+mod template;
+
+pub use choose_mode::{ChosenMode, choose_mode};
+pub use clone::start as start_clone;
+pub use content_hash::{sha256, sha256_file};
+pub use error::VmError;
+pub use host_channel::{ChannelReader, Work};
+pub use machine::{Deadline, Machine, Stop, private_memory};
+pub use machine_spec::MachineSpec;
+pub use payload::Payload;
+pub use process::end_with_parent;
+pub use qemu::{Qemu, Version};
+pub use template::{Progress, Template};

@@ -1,0 +1,128 @@
+//! `cargo ktstr test`: builds the workspace's programs and runs its tests under nextest.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+use ktstr_kernel::Kernel;
+use ktstr_model::{Mode, ModeChoice};
+use ktstr_vm::{Qemu, choose_mode};
+
+/// Build schedulers and tests, and run the tests on a real kernel under nextest
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  cargo ktstr test\n  cargo ktstr test --kernel 7.3 --mode deterministic --seed 7\n  \
+                        cargo ktstr test -- -E 'test(steady)' --no-capture")]
+pub struct Args {
+    /// Kernel to test on: an image file, a version, a series or a cache key [default: the newest that is cached]
+    #[arg(long, value_name = "SPEC")]
+    kernel: Vec<String>,
+    /// What guests' clocks follow: auto, real-time or deterministic
+    #[arg(long, value_name = "MODE", default_value_t = ModeChoice::Auto)]
+    mode: ModeChoice,
+    /// Seed of every test that has none of its own
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// A test that gives up fails
+    #[arg(long)]
+    deny_skip: bool,
+    /// Build schedulers and tests with the release profile
+    #[arg(long)]
+    release: bool,
+    /// Arguments for `cargo nextest run`
+    #[arg(last = true, value_name = "NEXTEST ARGS")]
+    nextest: Vec<String>,
+}
+
+/// Runs the subcommand; the exit code is nextest's.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let kernel = resolve(&args.kernel)?;
+    let qemu = Qemu::find()?;
+    announce(&kernel, &qemu, args.mode)?;
+    build_programs(args.release)?;
+    run_tests(args, &kernel)
+}
+
+fn resolve(specs: &[String]) -> Result<Kernel> {
+    match specs {
+        [] => Ok(ktstr_kernel::discover()?),
+        [spec] => Ok(ktstr_kernel::resolve(spec)?),
+        _ => bail!("--kernel was given {} times: running on several kernels at once is not built yet; give one", specs.len()),
+    }
+}
+
+/// One line that says what the tests run on. Proving KVM, which `auto` needs, happens here once rather than in each test.
+fn announce(kernel: &Kernel, qemu: &Qemu, choice: ModeChoice) -> Result<Mode> {
+    let cache = ktstr_kernel::cache_root()?;
+    let mut progress = |what: &str| eprintln!("ktstr: {what}");
+    let chosen = choose_mode(&cache, qemu, &kernel.image, &kernel.sha256, choice, &mut progress)?;
+    let why = if chosen.why.is_empty() { String::new() } else { format!(" ({})", chosen.why) };
+    eprintln!(
+        "ktstr: kernel {} ({}), {} mode{why}, QEMU {} ({})",
+        kernel.release,
+        kernel.image.display(),
+        chosen.mode,
+        qemu.version,
+        qemu.path.display()
+    );
+    Ok(chosen.mode)
+}
+
+/// Schedulers may be programs of other packages than the tests', which nextest would not build.
+fn build_programs(release: bool) -> Result<()> {
+    let mut command = cargo();
+    command.args(["build", "--workspace", "--bins"]);
+    if release {
+        command.arg("--release");
+    }
+    let status = command.status().context("running `cargo build`")?;
+    if !status.success() {
+        bail!("the workspace's programs could not be built (`cargo build --workspace --bins`)");
+    }
+    Ok(())
+}
+
+fn run_tests(args: &Args, kernel: &Kernel) -> Result<ExitCode> {
+    let has_nextest = cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
+    if !has_nextest {
+        bail!("cargo-nextest, which runs the tests, is not installed: `cargo install cargo-nextest --locked`");
+    }
+    let mut command = cargo();
+    command.args(["nextest", "run"]);
+    if args.release {
+        command.arg("--release");
+    }
+    command.args(&args.nextest);
+    command.env("KTSTR_TEST_KERNEL", &kernel.image).env("KTSTR_MODE", args.mode.to_string());
+    if let Some(seed) = args.seed {
+        command.env("KTSTR_SEED", seed.to_string());
+    }
+    if args.deny_skip {
+        command.env("KTSTR_DENY_SKIP", "1");
+    }
+    // nextest tells a Ctrl-C to its tests and reports; we wait for that instead of ending before it.
+    ignore_interrupts();
+    // SAFETY: both calls are async-signal-safe. Our own end, however it comes, ends nextest, and so its tests.
+    unsafe {
+        command.pre_exec(|| {
+            restore_interrupts();
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+            Ok(())
+        })
+    };
+    let status = command.status().context("running `cargo nextest run`")?;
+    Ok(ExitCode::from(status.code().map_or(1, |code| code.clamp(0, 255) as u8)))
+}
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+fn ignore_interrupts() {
+    // SAFETY: installs no handler, only the disposition "ignore".
+    unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
+}
+
+fn restore_interrupts() {
+    // SAFETY: installs no handler, only the default disposition.
+    unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+}

@@ -1,0 +1,23 @@
+//! Wording that all checks share.
+
+use ktstr_model::{AssertDetail, DetailKind, WorkerExit, WorkerReport};
+
+/// Names a worker: `worker 3 of cell_0 (pid 218)`.
+pub(crate) fn name(worker: &WorkerReport) -> String {
+    format!("worker {} of {} (pid {})", worker.index, worker.cgroup, worker.pid)
+}
+
+/// A violation seen on `worker`; the caller adds CPU, time and figures.
+pub(crate) fn violation(kind: DetailKind, worker: &WorkerReport, message: String) -> AssertDetail {
+    AssertDetail {
+        cgroup: Some(worker.cgroup.clone()),
+        worker: Some(worker.index),
+        ..AssertDetail::new(kind, message)
+    }
+}
+
+/// Whether the worker's figures cover the whole run. Those of a worker that died do not, and that it died is a failure
+/// already.
+pub(crate) fn ran_to_the_end(worker: &&WorkerReport) -> bool {
+    !matches!(worker.exit, WorkerExit::Died(_))
+}

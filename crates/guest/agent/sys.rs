@@ -1,0 +1,239 @@
+//! The system calls that the standard library does not offer.
+
+use std::ffi::{CString, c_char, c_int, c_long, c_ulong, c_void};
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::path::Path;
+
+use crate::Failure;
+
+#[repr(C)]
+struct Timespec {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+/// `struct pollfd`.
+#[repr(C)]
+pub struct PollFd {
+    /// The descriptor to wait for.
+    pub fd: c_int,
+    /// Events asked for.
+    pub events: i16,
+    /// Events seen.
+    pub revents: i16,
+}
+
+/// There is something to read.
+pub const POLLIN: i16 = 1;
+/// A child's state changed.
+pub const SIGCHLD: c_int = 17;
+
+unsafe extern "C" {
+    fn mount(
+        source: *const c_char,
+        target: *const c_char,
+        kind: *const c_char,
+        flags: c_ulong,
+        data: *const c_void,
+    ) -> c_int;
+    fn mmap(at: *mut c_void, len: usize, protection: c_int, flags: c_int, fd: c_int, offset: i64) -> *mut c_void;
+    fn munmap(at: *mut c_void, len: usize) -> c_int;
+    fn clock_gettime(clock: c_int, time: *mut Timespec) -> c_int;
+    fn poll(fds: *mut PollFd, count: c_ulong, timeout_ms: c_int) -> c_int;
+    fn ioctl(fd: c_int, request: c_ulong, ...) -> c_int;
+    fn reboot(command: c_int) -> c_int;
+    fn fork() -> c_int;
+    fn _exit(code: c_int) -> !;
+    fn waitpid(pid: c_int, status: *mut c_int, options: c_int) -> c_int;
+    fn sched_setaffinity(pid: c_int, size: usize, mask: *const c_ulong) -> c_int;
+    fn fcntl(fd: c_int, command: c_int, ...) -> c_int;
+    fn dup2(from: c_int, to: c_int) -> c_int;
+    fn sigprocmask(how: c_int, set: *const [u64; 16], old: *mut [u64; 16]) -> c_int;
+    fn signalfd(fd: c_int, set: *const [u64; 16], flags: c_int) -> c_int;
+    fn syscall(number: c_long, ...) -> c_long;
+}
+
+const SIG_SETMASK: c_int = 2;
+const O_NONBLOCK_CLOEXEC: c_int = 0o4000 | 0o2000000;
+
+/// Mounts a file system of type `kind`.
+pub fn mount_at(kind: &str, target: &str, options: &str) -> io::Result<()> {
+    let [kind, target, options] = [kind, target, options].map(|text| CString::new(text).unwrap_or_default());
+    // SAFETY: all three are strings that live until the call returns.
+    let rc = unsafe { mount(kind.as_ptr(), target.as_ptr(), kind.as_ptr(), 0, options.as_ptr().cast()) };
+    if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// A mapping that ends with its owner.
+pub struct Mapping {
+    start: *mut u8,
+    len: usize,
+}
+
+impl Mapping {
+    /// Maps `len` bytes of a device's BAR, or anonymous memory shared with children when there is no `fd`.
+    pub fn new(fd: Option<RawFd>, offset: u64, len: usize) -> Result<Self, Failure> {
+        const READ_WRITE: c_int = 3;
+        const SHARED: c_int = 1;
+        const ANONYMOUS: c_int = 0x20;
+        let len = len.max(1).next_multiple_of(4096);
+        let flags = if fd.is_some() { SHARED } else { SHARED | ANONYMOUS };
+        // SAFETY: a new mapping, chosen by the kernel, overlaps nothing.
+        let start =
+            unsafe { mmap(std::ptr::null_mut(), len, READ_WRITE, flags, fd.unwrap_or(-1), offset as i64) };
+        if start as isize == -1 {
+            return Err(format!("mapping {len} bytes at {offset}: {}", io::Error::last_os_error()));
+        }
+        Ok(Self { start: start.cast(), len })
+    }
+
+    /// The first byte.
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.start
+    }
+
+    /// All bytes. Only for memory that nobody changes meanwhile.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: the mapping is `len` bytes long and lives as long as `self`.
+        unsafe { std::slice::from_raw_parts(self.start, self.len) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: made by `new` with this length; nothing borrowed from `self` is left.
+        unsafe { munmap(self.start.cast(), self.len) };
+    }
+}
+
+/// Nanoseconds since boot.
+pub fn monotonic_ns() -> u64 {
+    const CLOCK_MONOTONIC: c_int = 1;
+    let mut time = Timespec { seconds: 0, nanoseconds: 0 };
+    // SAFETY: `time` is a valid timespec to write to.
+    unsafe { clock_gettime(CLOCK_MONOTONIC, &mut time) };
+    time.seconds as u64 * 1_000_000_000 + time.nanoseconds as u64
+}
+
+/// Turns the machine off, or at least never returns.
+pub fn power_off() -> ! {
+    const RB_POWER_OFF: c_int = 0x4321_fedc;
+    // SAFETY: no memory is passed.
+    unsafe { reboot(RB_POWER_OFF) };
+    loop {
+        std::thread::sleep(std::time::Duration::from_secs(3600));
+    }
+}
+
+/// Mixes the run's seed into the kernel's random number generator, whose state all clones of a template share: address
+/// layouts then follow the seed.
+pub fn stir_random(seed: u64) {
+    const RNDADDENTROPY: c_ulong = 0x4008_5203;
+    const RNDRESEEDCRNG: c_ulong = 0x5207;
+    #[repr(C)]
+    struct Entropy {
+        bits: c_int,
+        bytes: c_int,
+        data: [u64; 8],
+    }
+    let mut state = seed;
+    let data = std::array::from_fn(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state
+    });
+    let entropy = Entropy { bits: 512, bytes: 64, data };
+    if let Ok(random) = std::fs::File::open("/dev/urandom") {
+        // SAFETY: RNDADDENTROPY reads a `struct rand_pool_info` of the length it names; the other takes nothing.
+        unsafe {
+            ioctl(random.as_raw_fd(), RNDADDENTROPY, &entropy as *const Entropy);
+            ioctl(random.as_raw_fd(), RNDRESEEDCRNG);
+        }
+    }
+}
+
+/// Runs `work` in a child process pinned to `cpu`; the child's memory is a copy but for shared mappings.
+pub fn fork_pinned(cpu: u32, work: impl FnOnce()) -> Result<i32, Failure> {
+    // SAFETY: the agent has one thread, so the child is a whole copy of it.
+    let pid = unsafe { fork() };
+    match pid {
+        -1 => Err(format!("fork: {}", io::Error::last_os_error())),
+        0 => {
+            let mut mask = [0 as c_ulong; 64];
+            mask[cpu as usize / 64] |= 1 << (cpu % 64);
+            // SAFETY: the mask is as long as the size says.
+            unsafe { sched_setaffinity(0, size_of_val(&mask), mask.as_ptr()) };
+            work();
+            // SAFETY: ends the child without running the parent's exit handlers.
+            unsafe { _exit(0) }
+        }
+        pid => Ok(pid),
+    }
+}
+
+/// Waits for a child, or with `any_ended` takes the status of whichever has ended. Returns pid and wait status.
+pub fn wait_child(pid: i32) -> Option<(i32, i32)> {
+    wait(pid, 0)
+}
+
+/// The pid and wait status of a child that has ended, if one has.
+pub fn any_ended() -> Option<(i32, i32)> {
+    const WNOHANG: c_int = 1;
+    wait(-1, WNOHANG)
+}
+
+fn wait(pid: c_int, options: c_int) -> Option<(i32, i32)> {
+    let mut status = 0;
+    // SAFETY: `status` is a valid int to write to.
+    let pid = unsafe { waitpid(pid, &mut status, options) };
+    (pid > 0).then_some((pid, status))
+}
+
+/// Blocks SIGCHLD and returns a descriptor that can be read when a child's state has changed.
+pub fn child_signals() -> Result<RawFd, Failure> {
+    let mut set = [0u64; 16];
+    set[0] = 1 << (SIGCHLD - 1);
+    // SAFETY: `set` is a whole sigset_t.
+    let fd = unsafe {
+        sigprocmask(SIG_SETMASK, &set, std::ptr::null_mut());
+        signalfd(-1, &set, O_NONBLOCK_CLOEXEC)
+    };
+    if fd < 0 { Err(format!("signalfd: {}", io::Error::last_os_error())) } else { Ok(fd) }
+}
+
+/// In a child, before exec: no signal is blocked, and descriptor `from` is open as `to`.
+pub fn prepare_child(from: RawFd, to: RawFd) -> io::Result<()> {
+    const F_SETFD: c_int = 2;
+    // SAFETY: async-signal-safe calls on a whole sigset_t and on numbers.
+    let rc = unsafe {
+        sigprocmask(SIG_SETMASK, &[0; 16], std::ptr::null_mut());
+        if from == to { fcntl(to, F_SETFD, 0) } else { dup2(from, to) }
+    };
+    if rc < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Waits until one of `fds` can be read.
+pub fn wait_readable(fds: &mut [PollFd]) {
+    // SAFETY: the slice is as long as its length says.
+    unsafe { poll(fds.as_mut_ptr(), fds.len() as c_ulong, -1) };
+}
+
+/// Makes reads of `fd` return at once.
+pub fn set_nonblocking(fd: RawFd) {
+    const F_SETFL: c_int = 4;
+    const O_NONBLOCK: c_int = 0o4000;
+    // SAFETY: no memory is passed.
+    unsafe { fcntl(fd, F_SETFL, O_NONBLOCK) };
+}
+
+/// Flushes the log of messages and file systems, so that the saved instant has no work pending.
+pub fn sync_all() {
+    const SYS_SYNC: c_long = 162;
+    // SAFETY: no arguments.
+    unsafe { syscall(SYS_SYNC) };
+}
+
+/// A text file's content without the final newline.
+pub fn read_line(path: impl AsRef<Path>) -> Option<String> {
+    std::fs::read_to_string(path).ok().map(|text| text.trim_end().to_owned())
+}

@@ -1,0 +1,139 @@
+//! What a test body is given.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use ktstr_checks::judge_workers;
+use ktstr_model::{Assert, AssertResult, Mode, RunOrder, WorkType, WorkerReport};
+
+use crate::cgroup::{Cgroups, mounted_root};
+use crate::clock::monotonic_ns;
+use crate::error::GuestError;
+use crate::ledger::Ledger;
+use crate::scheduler::RunningScheduler;
+use crate::topology::TestTopology;
+
+/// What a test body is given: the machine, the scheduler, and what the test's declaration says.
+#[derive(Debug)]
+pub struct Ctx {
+    /// The machine's CPUs.
+    pub topo: TestTopology,
+    /// Where the test makes its cgroups.
+    pub cgroups: Cgroups,
+    /// How long the workload is to run.
+    pub duration: Duration,
+    /// Workers of each cgroup of a canned scenario; at least 1.
+    pub workers_per_cgroup: usize,
+    /// The scheduler's process id; `None` for the kernel's own schedulers.
+    pub sched_pid: Option<u32>,
+    /// How long the scheduler may settle between letting workers go and measuring.
+    pub settle: Duration,
+    /// Checks and thresholds, all layers merged.
+    pub assert: Assert,
+    /// What workers do in place of what the scenario says.
+    pub work_type_override: Option<WorkType>,
+    seed: u64,
+    mode: Mode,
+    turn_ns: u64,
+    ledger: Mutex<Ledger>,
+    scheduler: Option<RunningScheduler>,
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldEnd {
+    /// The time is over.
+    Elapsed,
+    /// The scheduler died, so there is nothing left to wait for.
+    SchedulerDied,
+}
+
+impl Ctx {
+    /// A context for the machine that this process runs on, without a scheduler: what the body of a test with
+    /// `host_only` is given.
+    ///
+    /// # Errors
+    /// When the machine's topology cannot be read, or the order's `cgroup_parent` is no name for a cgroup.
+    pub fn on_this_machine(order: &RunOrder) -> Result<Self, GuestError> {
+        let topo = TestTopology::from_sysfs(Path::new("/sys"))?;
+        // Where nothing is mounted, making a cgroup will say so.
+        let root = mounted_root().unwrap_or_else(|| "/sys/fs/cgroup".into());
+        Ok(Self {
+            topo,
+            cgroups: Cgroups::below(root, order.cgroup_parent.as_deref())?,
+            duration: Duration::from_nanos(order.duration_ns),
+            workers_per_cgroup: order.workers_per_cgroup.max(1) as usize,
+            sched_pid: None,
+            settle: Duration::from_nanos(order.settle_ns),
+            assert: order.assert,
+            work_type_override: None,
+            seed: order.seed,
+            mode: order.mode,
+            turn_ns: order.turn_ns,
+            ledger: Mutex::default(),
+            scheduler: None,
+        })
+    }
+
+    /// This context with a scheduler that has been started.
+    pub(crate) fn with_scheduler(mut self, scheduler: Option<RunningScheduler>) -> Self {
+        self.sched_pid = scheduler.as_ref().and_then(RunningScheduler::pid);
+        self.scheduler = scheduler;
+        self
+    }
+
+    /// Waits for `duration`, or until the scheduler under test has died.
+    pub fn hold(&self, duration: Duration) -> HoldEnd {
+        let Some(scheduler) = &self.scheduler else {
+            thread::sleep(duration);
+            return HoldEnd::Elapsed;
+        };
+        let ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        if scheduler.dies_before(monotonic_ns().saturating_add(ns)) {
+            HoldEnd::SchedulerDied
+        } else {
+            HoldEnd::Elapsed
+        }
+    }
+
+    /// Whether the scheduler under test is still in charge: its process runs and the kernel says that it is enabled.
+    /// Always true for the kernel's own schedulers.
+    pub fn scheduler_alive(&self) -> bool {
+        self.scheduler.as_ref().is_none_or(RunningScheduler::alive)
+    }
+
+    /// Judges workers by the checks and thresholds of this test.
+    pub fn judge(&self, workers: &[WorkerReport]) -> AssertResult {
+        let turn_ns = match self.mode {
+            Mode::Deterministic => Some(self.turn_ns),
+            Mode::RealTime => None,
+        };
+        judge_workers(&self.assert, workers, turn_ns)
+    }
+
+    /// What all random choices of the run come from.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// What the clock follows.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub(crate) fn enroll(&self, cgroup: &str, count: u32) -> (u32, u32) {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).enroll(cgroup, count)
+    }
+
+    pub(crate) fn record_workers(&self, first: u32, reports: &[WorkerReport]) {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record(first, reports);
+    }
+
+    /// What is left when the body is done: every worker's report, and the scheduler.
+    pub(crate) fn into_parts(self) -> (Vec<WorkerReport>, Option<RunningScheduler>) {
+        let ledger = self.ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (ledger.into_reports(), self.scheduler)
+    }
+}

@@ -1,0 +1,121 @@
+//! The test process in a guest, from its first line to its exit.
+
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use ktstr_model::{
+    AssertResult, GuestFailure, RunOrder, RunReport, SchedulerReport, TestSpec, WorkerReport, report_digest,
+};
+use ktstr_wire::layout;
+
+use crate::channel::Channel;
+use crate::clock::monotonic_ns;
+use crate::context::Ctx;
+use crate::error::GuestError;
+use crate::scheduler::RunningScheduler;
+use crate::{kernel_log, panic, sysctl};
+
+/// The function that a test author writes.
+pub type TestBody = fn(&Ctx) -> anyhow::Result<AssertResult>;
+
+/// A declared test with its body.
+#[derive(Clone, Copy, Debug)]
+pub struct TestEntry {
+    /// What its declaration says.
+    pub spec: TestSpec,
+    /// What it runs.
+    pub body: TestBody,
+}
+
+/// Whether this process was started by a guest's boot agent to run one test.
+pub fn in_guest() -> bool {
+    std::env::var_os(layout::GUEST_VARIABLE).is_some()
+}
+
+/// Runs the test that the channel's order names, reports, and ends the process: with code 0 when a report was written,
+/// whatever it says, and with 1 and a message on stderr when not.
+///
+/// May be called before `main`, from a constructor.
+pub fn run_in_guest(entries: impl Iterator<Item = &'static TestEntry>) -> ! {
+    let code = match Channel::inherited().and_then(|channel| run(&channel, entries)) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("ktstr: {error}");
+            1
+        }
+    };
+    // The body's prints must not get lost; that there is nobody to read them is no failure.
+    drop(std::io::stdout().flush());
+    // SAFETY: ends the process. Destructors of a program that has not reached its `main` shall not run.
+    unsafe { libc::_exit(code) }
+}
+
+/// What came of a run.
+struct Outcome {
+    result: Result<AssertResult, GuestFailure>,
+    workers: Vec<WorkerReport>,
+    scheduler: Option<SchedulerReport>,
+}
+
+impl Outcome {
+    /// The test has not begun.
+    fn not_begun(failure: GuestFailure) -> Self {
+        Self { result: Err(failure), workers: Vec::new(), scheduler: None }
+    }
+
+    fn setup(error: &GuestError) -> Self {
+        Self::not_begun(GuestFailure::Setup(error.to_string()))
+    }
+}
+
+fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>) -> Result<(), GuestError> {
+    let began_ns = monotonic_ns();
+    // As in every Rust program after its `main` has begun: a write to a closed pipe is an error, not the end.
+    // SAFETY: sets a disposition; no handler is involved.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    let order = channel.order()?;
+    let outcome = match entries.find(|entry| entry.spec.path() == order.test) {
+        Some(entry) => run_test(channel, &order, entry).unwrap_or_else(|error| Outcome::setup(&error)),
+        None => Outcome::setup(&GuestError::UnknownTest(order.test)),
+    };
+    let Outcome { result, workers, scheduler } = outcome;
+    let sched_ext_log = channel
+        .log("kernel log", layout::KERNEL_LOG)
+        .and_then(|mut log| kernel_log::collect(Path::new("/dev/kmsg"), &mut log));
+    let sched_ext_log = sched_ext_log.unwrap_or_else(|error| {
+        eprintln!("ktstr: no kernel log: {error}");
+        Vec::new()
+    });
+    let digest = report_digest(&workers, scheduler.as_ref());
+    let guest_ns = monotonic_ns() - began_ns;
+    channel.write_report(&RunReport { result, workers, scheduler, sched_ext_log, guest_ns, digest })
+}
+
+/// Prepares the guest, runs the body, and stops the scheduler.
+fn run_test(channel: &Channel, order: &RunOrder, entry: &TestEntry) -> Result<Outcome, GuestError> {
+    sysctl::apply(Path::new("/proc"), &order.sysctls)?;
+    let ctx = Ctx::on_this_machine(order)?;
+    let scheduler = match &order.scheduler {
+        None => None,
+        Some(scheduler) => {
+            let log = channel.log("scheduler log", layout::SCHEDULER_LOG)?;
+            match RunningScheduler::start(scheduler, log, Path::new("/sys")) {
+                Ok(running) => Some(running),
+                Err(not) => {
+                    return Ok(Outcome { scheduler: Some(not.report), ..Outcome::not_begun(not.failure) });
+                }
+            }
+        }
+    };
+    let ctx = ctx.with_scheduler(scheduler);
+    panic::record_panics();
+    channel.test_begins(monotonic_ns());
+    let result = match catch_unwind(AssertUnwindSafe(|| (entry.body)(&ctx))) {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(error)) => Err(GuestFailure::TestError(format!("{error:#}"))),
+        Err(payload) => Err(panic::failure_of(&*payload)),
+    };
+    let (workers, scheduler) = ctx.into_parts();
+    Ok(Outcome { result, workers, scheduler: scheduler.map(RunningScheduler::stop) })
+}

@@ -1,0 +1,183 @@
+//! What a worker notes down at its checkpoints.
+
+use ktstr_model::{CpuSet, Gap, MAX_CPUS, WorkerEvent};
+
+/// Events that a worker has room for. When they are full every second one goes, so a long run keeps at least half.
+pub(crate) const EVENT_CAPACITY: usize = 512;
+
+const CPU_WORDS: usize = MAX_CPUS as usize / 64;
+
+/// A worker's notes, in memory that it shares with the test process. All zeroes is the state before
+/// [`begin`](Self::begin).
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Progress {
+    /// When the worker was let go, in nanoseconds of the monotonic clock.
+    began_ns: u64,
+    last_ns: u64,
+    units: u64,
+    migrations: u64,
+    max_gap_ns: u64,
+    max_gap_end_ns: u64,
+    max_gap_cpu: u32,
+    last_cpu: u32,
+    cpus: [u64; CPU_WORDS],
+    stride: u32,
+    kept: u32,
+    events: [WorkerEvent; EVENT_CAPACITY],
+}
+
+impl Progress {
+    /// Notes before a worker has begun.
+    #[cfg(test)]
+    pub(crate) fn new() -> Box<Self> {
+        // SAFETY: every field is an integer or an array of them.
+        Box::new(unsafe { std::mem::zeroed() })
+    }
+
+    /// From now on everything counts; the first gap begins at `at_ns`.
+    pub(crate) fn begin(&mut self, at_ns: u64) {
+        self.began_ns = at_ns;
+        self.last_ns = at_ns;
+        self.stride = 1;
+    }
+
+    /// Notes a checkpoint. Makes no system call and needs no memory.
+    pub(crate) fn checkpoint(&mut self, at_ns: u64, cpu: u32) {
+        self.note_gap(at_ns, cpu);
+        if self.units > 0 && cpu != self.last_cpu {
+            self.migrations += 1;
+        }
+        if let Some(word) = self.cpus.get_mut(cpu as usize / 64) {
+            *word |= 1 << (cpu % 64);
+        }
+        self.units += 1;
+        self.last_ns = at_ns;
+        self.last_cpu = cpu;
+        if self.units.is_multiple_of(self.stride.into()) {
+            self.keep(WorkerEvent { at_ns, cpu, count: self.units as u32 });
+        }
+    }
+
+    /// Counts the time from the last checkpoint to the stop as a gap too. `cpu` is where the worker was seen then.
+    pub(crate) fn end(&mut self, stop_ns: u64, cpu: u32) {
+        self.note_gap(stop_ns, cpu);
+    }
+
+    fn note_gap(&mut self, until_ns: u64, cpu: u32) {
+        let gap_ns = until_ns.saturating_sub(self.last_ns);
+        if gap_ns > self.max_gap_ns {
+            self.max_gap_ns = gap_ns;
+            self.max_gap_end_ns = until_ns;
+            self.max_gap_cpu = cpu;
+        }
+    }
+
+    fn keep(&mut self, event: WorkerEvent) {
+        if self.kept as usize == EVENT_CAPACITY {
+            // Every multiple of the stride is kept, so those of twice the stride are the second, the fourth, ...
+            for pair in 0..EVENT_CAPACITY / 2 {
+                self.events[pair] = self.events[2 * pair + 1];
+            }
+            self.kept /= 2;
+            self.stride *= 2;
+            if !self.units.is_multiple_of(self.stride.into()) {
+                return;
+            }
+        }
+        self.events[self.kept as usize] = event;
+        self.kept += 1;
+    }
+
+    /// Checkpoints passed.
+    pub(crate) fn units(&self) -> u64 {
+        self.units
+    }
+
+    /// When the last checkpoint was passed, or the worker let go, in nanoseconds of the monotonic clock.
+    pub(crate) fn last_ns(&self) -> u64 {
+        self.last_ns
+    }
+
+    /// Times that two consecutive checkpoints were on different CPUs.
+    pub(crate) fn migrations(&self) -> u64 {
+        self.migrations
+    }
+
+    /// The longest gap.
+    pub(crate) fn max_gap(&self) -> Gap {
+        let at_ns = self.max_gap_end_ns.saturating_sub(self.began_ns);
+        Gap { ns: self.max_gap_ns, at_ns, cpu: self.max_gap_cpu }
+    }
+
+    /// CPUs seen at checkpoints.
+    pub(crate) fn cpus(&self) -> CpuSet {
+        (0..MAX_CPUS).filter(|cpu| self.cpus[*cpu as usize / 64] >> (cpu % 64) & 1 == 1).collect()
+    }
+
+    /// The events kept, and how many checkpoints lie from one to the next.
+    pub(crate) fn events(&self) -> (&[WorkerEvent], u32) {
+        let kept = (self.kept as usize).min(EVENT_CAPACITY);
+        (&self.events[..kept], self.stride.max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_first_and_the_last_stretch_are_gaps_too() {
+        let mut progress = Progress::new();
+        progress.begin(1000);
+        progress.checkpoint(1700, 2);
+        assert_eq!(progress.max_gap(), Gap { ns: 700, at_ns: 700, cpu: 2 });
+        progress.checkpoint(1900, 3);
+        progress.end(2500, 3);
+        assert_eq!(progress.max_gap().ns, 700);
+        progress.end(2700, 4);
+        assert_eq!(progress.max_gap(), Gap { ns: 800, at_ns: 1700, cpu: 4 });
+        assert_eq!((progress.units(), progress.migrations()), (2, 1));
+    }
+
+    #[test]
+    fn a_worker_that_never_ran_has_one_gap() {
+        let mut progress = Progress::new();
+        progress.begin(1000);
+        progress.end(9000, 1);
+        assert_eq!(progress.max_gap(), Gap { ns: 8000, at_ns: 8000, cpu: 1 });
+        assert!(progress.cpus().is_empty() && progress.events().0.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn kept_events_are_evenly_spread_over_the_run(checkpoints in 0u64..9000) {
+            let mut progress = Progress::new();
+            progress.begin(0);
+            (1..=checkpoints).for_each(|n| progress.checkpoint(n * 10, 0));
+            let (events, stride) = progress.events();
+            let expected: Vec<u32> = (1..=checkpoints as u32).filter(|n| n % stride == 0).collect();
+            let counts: Vec<u32> = events.iter().map(|event| event.count).collect();
+            prop_assert_eq!(counts, expected);
+            prop_assert!(events.iter().all(|event| event.at_ns == u64::from(event.count) * 10));
+            prop_assert!(events.len() as u64 >= checkpoints.min(EVENT_CAPACITY as u64 / 2));
+        }
+
+        #[test]
+        fn sums_up_the_checkpoints(steps in proptest::collection::vec((1u64..1000, 0u32..MAX_CPUS), 1..50)) {
+            let mut progress = Progress::new();
+            progress.begin(0);
+            let mut now = 0;
+            for (gap, cpu) in &steps {
+                now += gap;
+                progress.checkpoint(now, *cpu);
+            }
+            prop_assert_eq!(progress.max_gap().ns, steps.iter().map(|step| step.0).max().unwrap());
+            let moves = steps.windows(2).filter(|pair| pair[0].1 != pair[1].1).count();
+            prop_assert_eq!(progress.migrations(), moves as u64);
+            prop_assert_eq!(progress.cpus(), steps.iter().map(|step| step.1).collect::<CpuSet>());
+            prop_assert_eq!((progress.units(), progress.last_ns()), (steps.len() as u64, now));
+        }
+    }
+}

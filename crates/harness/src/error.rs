@@ -1,0 +1,73 @@
+//! Why a run could not be begun.
+
+use std::path::PathBuf;
+
+use ktstr_model::{TopologyError, UnknownMode};
+use ktstr_vm::VmError;
+
+/// A run that could not be begun. Nothing was judged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HarnessError {
+    /// The machine.
+    #[error(transparent)]
+    Vm(#[from] VmError),
+    /// The kernel.
+    #[error(transparent)]
+    Kernel(#[from] ktstr_kernel::Error),
+    /// `KTSTR_MODE`.
+    #[error("KTSTR_MODE: {0}")]
+    Mode(#[from] UnknownMode),
+    /// `KTSTR_SEED`.
+    #[error("KTSTR_SEED={0}: a seed is a whole number from 0 to 18446744073709551615")]
+    Seed(String),
+    /// The declaration's dimensions.
+    #[error("the test's topology: {0}")]
+    Topology(#[from] TopologyError),
+    /// The scheduler's program is nowhere.
+    #[error("scheduler `{name}` was not found; looked for it at\n{}\nbuild it (`cargo build --bins`; `cargo ktstr test` does that), or name its path in KTSTR_SCHEDULER", list(.looked_at))]
+    NoScheduler {
+        /// The program's name.
+        name: String,
+        /// Every path that was tried, in order.
+        looked_at: Vec<PathBuf>,
+    },
+    /// The scheduler's program is older than its sources.
+    #[error("scheduler {} is older than its source {}: build it again (`cargo build --bins`; `cargo ktstr test` does that)", binary.display(), newer.display())]
+    StaleScheduler {
+        /// The program.
+        binary: PathBuf,
+        /// A source that changed after it was built.
+        newer: PathBuf,
+    },
+    /// A kernel that cannot run BPF schedulers.
+    #[error("kernel {release} ({}) has no sched_ext, which scheduler `{scheduler}` needs: use a kernel with CONFIG_SCHED_CLASS_EXT, as `cargo ktstr kernel fetch` gets one", image.display())]
+    NoSchedExt {
+        /// The kernel's release.
+        release: String,
+        /// Its image.
+        image: PathBuf,
+        /// The scheduler's name.
+        scheduler: String,
+    },
+    /// `config` without a place to put it, or the other way round.
+    #[error("{0}")]
+    Config(String),
+    /// A file of the declaration that is not there.
+    #[error("{what} {}: {source}", path.display())]
+    File {
+        /// What it was to be.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The order could not be encoded.
+    #[error("the run's order: {0}")]
+    Order(String),
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| format!("  {}", path.display())).collect::<Vec<_>>().join("\n")
+}

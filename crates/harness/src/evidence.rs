@@ -1,0 +1,81 @@
+//! All that is left of a machine when it has stopped.
+
+use ktstr_model::RunReport;
+use ktstr_vm::{ChannelReader, Machine, Stop, VmError};
+use ktstr_wire::decode;
+use ktstr_wire::layout::{KERNEL_LOG, MESSAGE, REPORT, SCHEDULER_LOG, TEST_LOG, exit, stage, word};
+
+/// What the host saw of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// Why the machine stopped; `None` while it has not.
+    pub stop: Option<Stop>,
+    /// How far the guest came, one of `layout::stage`.
+    pub stage: u32,
+    /// Why the agent could not go on.
+    pub message: String,
+    /// How the test process ended.
+    pub exit: Option<TestExit>,
+    /// The report, or why there is none.
+    pub report: Option<Result<RunReport, String>>,
+    /// The serial console.
+    pub console: String,
+    /// The kernel's log, as the test process read it at its end.
+    pub kernel_log: String,
+    /// What the test wrote.
+    pub test_log: String,
+    /// What the scheduler wrote.
+    pub scheduler_log: String,
+    /// Why the channel could not be read.
+    pub unreadable: Option<String>,
+}
+
+/// How the test process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestExit {
+    /// With this code.
+    Code(u32),
+    /// By this signal.
+    Signal(u32),
+}
+
+impl Evidence {
+    /// Reads everything that the machine still holds. What cannot be read is left empty and said so.
+    pub fn collect(machine: &mut Machine, stop: Stop) -> Self {
+        let mut evidence = Self { stop: Some(stop), console: machine.console(), ..Self::default() };
+        match machine.channel() {
+            Ok(channel) => {
+                if let Err(error) = evidence.read(channel) {
+                    evidence.unreadable = Some(error.to_string());
+                }
+            }
+            Err(error) => evidence.unreadable = Some(error.to_string()),
+        }
+        evidence
+    }
+
+    fn read(&mut self, channel: &ChannelReader) -> Result<(), VmError> {
+        self.stage = channel.u32(word::STAGE)?;
+        self.message = text(channel.area(MESSAGE, word::MESSAGE_LEN)?);
+        self.kernel_log = channel.log(KERNEL_LOG)?.text;
+        self.test_log = channel.log(TEST_LOG)?.text;
+        self.scheduler_log = channel.log(SCHEDULER_LOG)?.text;
+        if self.stage == stage::DONE {
+            let value = channel.u32(word::EXIT_VALUE)?;
+            self.exit = match channel.u32(word::EXIT_KIND)? {
+                exit::CODE => Some(TestExit::Code(value)),
+                exit::SIGNAL => Some(TestExit::Signal(value)),
+                _ => None,
+            };
+        }
+        let report = channel.area(REPORT, word::REPORT_LEN)?;
+        if !report.is_empty() {
+            self.report = Some(decode("report", &report).map_err(|error| error.to_string()));
+        }
+        Ok(())
+    }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8_lossy(&bytes).into_owned()
+}

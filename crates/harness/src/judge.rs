@@ -1,0 +1,195 @@
+//! From what was seen to why the run ended as it did. Pure: evidence in, judgement out.
+
+use ktstr_model::{AssertDetail, Cause, GuestFailure, RunReport, SchedulerReport, report_digest};
+use ktstr_vm::Stop;
+use ktstr_wire::layout::stage;
+
+use crate::evidence::{Evidence, TestExit};
+use crate::kernel_trouble;
+
+/// Why a run ended as it did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// The cause; it has the verdict.
+    pub cause: Cause,
+    /// One line that says it.
+    pub headline: String,
+    /// Violated checks. When the cause is another, they are its consequences.
+    pub details: Vec<AssertDetail>,
+}
+
+impl Judgement {
+    /// A judgement without violated checks.
+    pub fn new(cause: Cause, headline: impl Into<String>) -> Self {
+        Self { cause, headline: headline.into(), details: Vec::new() }
+    }
+}
+
+/// Judges a run.
+pub fn judge(evidence: &Evidence, expect_err: bool) -> Judgement {
+    let judged = machine_trouble(evidence).unwrap_or_else(|| match &evidence.report {
+        None => lost_report(evidence),
+        Some(Err(why)) => {
+            Judgement::new(Cause::LostReport, format!("the guest's report cannot be read: {why}"))
+        }
+        Some(Ok(report)) => judge_report(report, evidence),
+    });
+    if expect_err { expect_failure(judged) } else { judged }
+}
+
+/// Trouble of the kernel or the machine, which makes whatever the guest reported worthless.
+fn machine_trouble(evidence: &Evidence) -> Option<Judgement> {
+    if let Some((cause, line)) =
+        kernel_trouble::find(&evidence.console).or_else(|| kernel_trouble::find(&evidence.kernel_log))
+    {
+        let what = match cause {
+            Cause::OutOfMemory => "the guest ran out of memory (raise memory_mb)",
+            Cause::GuestPanic => "the guest kernel panicked",
+            _ => "the guest kernel reported an oops",
+        };
+        return Some(Judgement::new(cause, format!("{what}: {line}")));
+    }
+    let (cause, headline) = match evidence.stop.as_ref()? {
+        Stop::Guest => return None,
+        Stop::Shutdown(reason) => (Cause::MachineDied, format!("the guest shut itself down ({reason})")),
+        Stop::InternalError => {
+            (Cause::MachineDied, "QEMU stopped the machine with an internal error".to_owned())
+        }
+        Stop::Gone(said) => (Cause::MachineDied, format!("QEMU ended: {said}")),
+        Stop::Deadline(passed) => (
+            Cause::Hang,
+            format!("the guest did not finish within {passed}; it hung {}", at_stage(evidence.stage)),
+        ),
+    };
+    Some(Judgement::new(cause, headline))
+}
+
+fn at_stage(stage: u32) -> &'static str {
+    match stage {
+        stage::BOOTING | stage::WAITING | stage::AWAKE => "before the test process was started",
+        stage::STARTED => "before the test function began: in setting up the guest or starting the scheduler",
+        stage::TEST_BEGAN => "in the test function",
+        _ => "after the test function",
+    }
+}
+
+fn lost_report(evidence: &Evidence) -> Judgement {
+    if let Some(why) = &evidence.unreadable {
+        return Judgement::new(Cause::LostReport, why.clone());
+    }
+    if evidence.stage == stage::FAILED {
+        let headline = format!("the guest could not be prepared: {}", evidence.message);
+        return Judgement::new(Cause::GuestSetup, headline);
+    }
+    const SIGILL: u32 = 4;
+    let how = match evidence.exit {
+        Some(TestExit::Signal(SIGILL)) => {
+            "was killed by signal 4 (illegal instruction): was it built with target-cpu=native? The emulated CPU lacks \
+             some of the host's instructions"
+                .to_owned()
+        }
+        Some(TestExit::Signal(signal)) => format!("was killed by signal {signal}"),
+        Some(TestExit::Code(code)) => format!("exited with code {code}"),
+        None => "left no trace".to_owned(),
+    };
+    Judgement::new(Cause::LostReport, format!("the test process {how} without a report"))
+}
+
+fn judge_report(report: &RunReport, evidence: &Evidence) -> Judgement {
+    let digest = report_digest(&report.workers, report.scheduler.as_ref());
+    if digest != report.digest {
+        let headline =
+            format!("the report is damaged: its digest is {}, its events give {digest}", report.digest);
+        return Judgement::new(Cause::LostReport, headline);
+    }
+    let died = report.scheduler.as_ref().filter(|scheduler| scheduler.died_at_ns.is_some());
+    let mut judged = match (&report.result, died) {
+        (_, Some(scheduler)) => scheduler_died(scheduler, report),
+        (Err(failure), None) => guest_failure(failure, evidence),
+        (Ok(result), None) if result.is_failed() => {
+            let more = result.details.len() - 1;
+            let rest = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+            let first = result.details.first().map(|detail| detail.message.as_str()).unwrap_or_default();
+            Judgement::new(Cause::CheckViolated, format!("{first}{rest}"))
+        }
+        (Ok(result), None) => match &result.skipped {
+            Some(reason) => Judgement::new(Cause::TestSkipped, reason.clone()),
+            None => Judgement::new(Cause::ChecksHeld, "every check held"),
+        },
+    };
+    if let Ok(result) = &report.result {
+        judged.details.clone_from(&result.details);
+    }
+    judged
+}
+
+fn scheduler_died(scheduler: &SchedulerReport, report: &RunReport) -> Judgement {
+    let reason = match kernels_reason(&report.sched_ext_log) {
+        Some(reason) => format!("the kernel disabled the scheduler: {reason}"),
+        None => match scheduler.exit {
+            Some(how) => format!("the scheduler's program {how} while the test ran"),
+            None => "the scheduler was disabled while the test ran".to_owned(),
+        },
+    };
+    Judgement::new(Cause::SchedulerDied, reason)
+}
+
+/// The reason in `sched_ext: BPF scheduler "x" disabled (runnable task stall)` and the line that details it, as
+/// `sched_ext: x: victim[218] failed to run for 3.168s`.
+pub fn kernels_reason(log: &[String]) -> Option<String> {
+    let at = log.iter().position(|line| line.contains("BPF scheduler") && line.contains(" disabled ("))?;
+    let reason = log[at].split(" disabled (").nth(1)?.trim_end_matches(')');
+    if reason.starts_with("unregistered from user space") {
+        return None;
+    }
+    let name = log[at].split('"').nth(1).unwrap_or_default();
+    let prefix = format!("{name}: ");
+    let detail = log[at + 1..].iter().find_map(|line| line.split_once(prefix.as_str()));
+    Some(match detail {
+        Some((_, detail)) => format!("{reason}: {detail}"),
+        None => reason.to_owned(),
+    })
+}
+
+fn guest_failure(failure: &GuestFailure, evidence: &Evidence) -> Judgement {
+    let rejected = evidence.scheduler_log.contains("BEGIN PROG LOAD LOG");
+    let (cause, headline) = match failure {
+        GuestFailure::Setup(what) => (Cause::GuestSetup, format!("the guest could not be prepared: {what}")),
+        GuestFailure::SchedulerExited(how) if rejected => {
+            (Cause::SchedulerRejected, format!("the BPF verifier rejected the scheduler; its program {how}"))
+        }
+        GuestFailure::SchedulerExited(how) => {
+            (Cause::SchedulerExited, format!("the scheduler's program {how} before a scheduler was enabled"))
+        }
+        GuestFailure::SchedulerNeverEnabled(state) => (
+            Cause::SchedulerNeverEnabled,
+            format!(
+                "the scheduler's program ran on but no scheduler was enabled; sched_ext's state is `{state}`"
+            ),
+        ),
+        GuestFailure::NoSchedExt => (Cause::GuestSetup, "the guest's kernel has no sched_ext".to_owned()),
+        GuestFailure::TestError(error) => (Cause::TestError, format!("the test returned an error: {error}")),
+        GuestFailure::TestPanic { message, location, .. } => {
+            (Cause::TestPanic, format!("the test panicked at {location}: {message}"))
+        }
+    };
+    Judgement::new(cause, headline)
+}
+
+/// What `expect_err` makes of a judgement. A harness or machine that broke is no failure that anybody expected.
+fn expect_failure(judged: Judgement) -> Judgement {
+    match judged.cause.verdict() {
+        ktstr_model::Verdict::Fail => Judgement {
+            cause: Cause::ExpectedError,
+            headline: format!("as expected: {}", judged.headline),
+            ..judged
+        },
+        ktstr_model::Verdict::Pass => {
+            Judgement::new(Cause::UnexpectedPass, "the test passed, but expect_err wants it to fail")
+        }
+        _ => judged,
+    }
+}
+
+#[cfg(test)]
+mod tests;

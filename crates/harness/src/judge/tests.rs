@@ -1,0 +1,121 @@
+use ktstr_model::{AssertResult, Digest, ExitHow, Verdict};
+
+use super::*;
+
+fn report(result: Result<AssertResult, GuestFailure>, scheduler: Option<SchedulerReport>) -> RunReport {
+    let digest = report_digest(&[], scheduler.as_ref());
+    RunReport { result, workers: Vec::new(), scheduler, sched_ext_log: Vec::new(), guest_ns: 1, digest }
+}
+
+fn finished(report: RunReport) -> Evidence {
+    Evidence {
+        stop: Some(Stop::Guest),
+        stage: stage::DONE,
+        exit: Some(TestExit::Code(0)),
+        report: Some(Ok(report)),
+        ..Evidence::default()
+    }
+}
+
+fn cause(evidence: &Evidence) -> Cause {
+    judge(evidence, false).cause
+}
+
+#[test]
+fn passes_fails_and_skips() {
+    assert_eq!(cause(&finished(report(Ok(AssertResult::pass()), None))), Cause::ChecksHeld);
+    let judged = judge(&finished(report(Ok(AssertResult::fail_msg("late")), None)), false);
+    assert_eq!(
+        (judged.cause, judged.headline.as_str(), judged.details.len()),
+        (Cause::CheckViolated, "late", 1)
+    );
+    assert_eq!(cause(&finished(report(Ok(AssertResult::skip("no SMT")), None))), Cause::TestSkipped);
+}
+
+#[test]
+fn a_dead_scheduler_explains_violated_checks() {
+    let scheduler =
+        SchedulerReport { died_at_ns: Some(5), exit: Some(ExitHow::Code(2)), ..SchedulerReport::default() };
+    let mut report = report(Ok(AssertResult::fail_msg("worker 3 starved")), Some(scheduler));
+    let by_exit = judge(&finished(report.clone()), false);
+    assert!(by_exit.headline.contains("exited with code 2"), "{}", by_exit.headline);
+    report.sched_ext_log = vec![
+        "[    3.1] sched_ext: BPF scheduler \"mini\" disabled (runnable task stall)".into(),
+        "[    3.1] sched_ext: mini: victim[218] failed to run for 3.168s".into(),
+    ];
+    let judged = judge(&finished(report), false);
+    assert_eq!(judged.cause, Cause::SchedulerDied);
+    assert_eq!(
+        judged.headline,
+        "the kernel disabled the scheduler: runnable task stall: victim[218] failed to run for 3.168s"
+    );
+    assert_eq!(judged.details.len(), 1, "consequences are kept");
+}
+
+#[test]
+fn a_rejection_is_told_from_another_exit() {
+    let failure = GuestFailure::SchedulerExited(ExitHow::Code(1));
+    let mut evidence = finished(report(Err(failure), None));
+    assert_eq!(cause(&evidence), Cause::SchedulerExited);
+    evidence.scheduler_log = "-- BEGIN PROG LOAD LOG --\n...".into();
+    assert_eq!(cause(&evidence), Cause::SchedulerRejected);
+}
+
+#[test]
+fn machine_trouble_goes_before_any_report() {
+    let mut evidence = finished(report(Ok(AssertResult::pass()), None));
+    evidence.kernel_log = "[    2.0] BUG: unable to handle page fault for address: 0".into();
+    assert_eq!(cause(&evidence), Cause::GuestOops);
+    for (stop, expected) in [
+        (Stop::Deadline("60 s of wall time".into()), Cause::Hang),
+        (Stop::Gone("signal: 9".into()), Cause::MachineDied),
+        (Stop::Shutdown("guest-reset".into()), Cause::MachineDied),
+        (Stop::InternalError, Cause::MachineDied),
+    ] {
+        assert_eq!(cause(&Evidence { stop: Some(stop), ..Evidence::default() }), expected);
+    }
+    let panicked = Evidence {
+        stop: Some(Stop::Shutdown("guest-reset".into())),
+        console: "[    2.0] Kernel panic - not syncing: sysrq triggered crash".into(),
+        ..Evidence::default()
+    };
+    assert_eq!(cause(&panicked), Cause::GuestPanic);
+    assert_eq!(Cause::GuestPanic.verdict(), Verdict::Broken);
+}
+
+#[test]
+fn a_missing_or_damaged_report_is_no_verdict_on_the_scheduler() {
+    let mut evidence = Evidence { stop: Some(Stop::Guest), stage: stage::DONE, ..Evidence::default() };
+    evidence.exit = Some(TestExit::Signal(4));
+    let judged = judge(&evidence, false);
+    assert_eq!(judged.cause, Cause::LostReport);
+    assert!(judged.headline.contains("target-cpu=native"), "{}", judged.headline);
+    evidence.report = Some(Err("cut".into()));
+    assert_eq!(cause(&evidence), Cause::LostReport);
+    let mut damaged = report(Ok(AssertResult::pass()), None);
+    damaged.digest = Digest::of(b"another");
+    assert!(judge(&finished(damaged), false).headline.contains("digest"));
+    let failed = Evidence {
+        stop: Some(Stop::Guest),
+        stage: stage::FAILED,
+        message: "the guest's memory is full".into(),
+        ..Evidence::default()
+    };
+    assert_eq!(cause(&failed), Cause::GuestSetup);
+}
+
+#[test]
+fn expected_failures_pass_and_broken_runs_stay_broken() {
+    let failed = finished(report(Ok(AssertResult::fail_msg("late")), None));
+    assert_eq!(judge(&failed, true).cause, Cause::ExpectedError);
+    let passed = finished(report(Ok(AssertResult::pass()), None));
+    assert_eq!(judge(&passed, true).cause, Cause::UnexpectedPass);
+    let hung = Evidence { stop: Some(Stop::Deadline("1 s".into())), ..Evidence::default() };
+    assert_eq!(judge(&hung, true).cause, Cause::Hang);
+}
+
+#[test]
+fn an_orderly_end_is_no_reason() {
+    let log = ["sched_ext: BPF scheduler \"x\" disabled (unregistered from user space)".to_owned()];
+    assert_eq!(kernels_reason(&log), None);
+}

@@ -1,0 +1,219 @@
+//! From a declaration to a run that can be carried out.
+
+use std::path::{Path, PathBuf};
+
+use ktstr_kernel::Kernel;
+use ktstr_model::{
+    Assert, Mode, RunOrder, SchedulerLaunch, SchedulerOrder, SchedulerSpec, TestSpec, Topology,
+};
+use ktstr_vm::{MachineSpec, Payload};
+use ktstr_wire::layout::TEST_BINARY;
+
+use crate::error::HarnessError;
+use crate::scheduler_file::Places;
+
+/// Guest time for a scheduler to become enabled. scx_lavd takes up to 75 s under TCG.
+const ENABLE_TIMEOUT_NS: u64 = 120_000_000_000;
+/// Guest time between letting workers go and measuring.
+const SETTLE_NS: u64 = 500_000_000;
+/// Where the guest has a scheduler's program.
+const SCHEDULER_FOLDER: &str = "/ktstr/bin";
+/// Where the guest has included files.
+const INCLUDE_FOLDER: &str = "/include-files";
+
+/// A run that can be carried out: plain data, but for the files that are read when it is packed.
+#[derive(Clone, Debug)]
+pub struct RunPlan {
+    /// The machine.
+    pub machine: MachineSpec,
+    /// What the guest is told, complete but for what only the template knows.
+    pub order: RunOrder,
+    /// Files for the guest: where they are here, where they shall be there.
+    pub files: Vec<(PathBuf, String)>,
+    /// The scheduler's program here and there.
+    pub scheduler: Option<(PathBuf, String)>,
+    /// Small files with their content.
+    pub texts: Vec<(String, String)>,
+}
+
+impl RunPlan {
+    /// Plans a run of `spec` on `kernel`.
+    ///
+    /// # Errors
+    /// When the declaration asks for what is not here.
+    pub fn new(
+        spec: &TestSpec,
+        kernel: &Kernel,
+        mode: Mode,
+        seed: u64,
+        places: &Places,
+    ) -> Result<Self, HarnessError> {
+        let topology = spec.resolved_topology()?;
+        let mut plan = Self {
+            machine: machine(spec, kernel, topology, mode),
+            order: order(spec, topology, mode, seed),
+            files: include_files(spec)?,
+            scheduler: None,
+            texts: Vec::new(),
+        };
+        if let Some(config) = kernel.config_text()? {
+            plan.texts.push((format!("/boot/config-{}", kernel.release), config));
+        }
+        plan.bring_scheduler(spec, kernel, places)?;
+        Ok(plan)
+    }
+
+    fn bring_scheduler(
+        &mut self,
+        spec: &TestSpec,
+        kernel: &Kernel,
+        places: &Places,
+    ) -> Result<(), HarnessError> {
+        let scheduler = spec.scheduler;
+        let name = scheduler.name.to_owned();
+        let launch = match scheduler.binary {
+            SchedulerSpec::Eevdf => {
+                return match spec.config {
+                    Some(_) => Err(no_config_place(spec)),
+                    None => Ok(()),
+                };
+            }
+            SchedulerSpec::KernelBuiltin { enable, disable } => {
+                SchedulerLaunch::Builtin { enable: owned(enable), disable: owned(disable) }
+            }
+            SchedulerSpec::Discover(program) => self.program(spec, places.find(program)?)?,
+            SchedulerSpec::Path(path) => {
+                let path = Path::new(spec.manifest_dir).join(path);
+                if !path.is_file() {
+                    return Err(HarnessError::NoScheduler { name, looked_at: vec![path] });
+                }
+                self.program(spec, path)?
+            }
+        };
+        if scheduler.is_bpf() && kernel.sched_ext == Some(false) {
+            let (release, image) = (kernel.release.clone(), kernel.image.clone());
+            return Err(HarnessError::NoSchedExt { release, image, scheduler: name });
+        }
+        self.order.scheduler = Some(SchedulerOrder { name, launch, enable_timeout_ns: ENABLE_TIMEOUT_NS });
+        Ok(())
+    }
+
+    fn program(&mut self, spec: &TestSpec, binary: PathBuf) -> Result<SchedulerLaunch, HarnessError> {
+        let scheduler = spec.scheduler;
+        let file_name = binary.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let path = format!("{SCHEDULER_FOLDER}/{file_name}");
+        let mut args = Vec::new();
+        if let Some(config) = scheduler.config_file {
+            let host = Path::new(spec.manifest_dir).join(config);
+            let guest = include_path(&host);
+            check_exists("config_file", &host)?;
+            args.extend(["--config".to_owned(), guest.clone()]);
+            self.files.push((host, guest));
+        }
+        match (scheduler.config_file_def, spec.config) {
+            (Some(def), Some(config)) => {
+                args.extend(def.arg.split_whitespace().map(|word| word.replace("{file}", def.guest_path)));
+                self.texts.push((def.guest_path.to_owned(), config.to_owned()));
+            }
+            (None, Some(_)) => return Err(no_config_place(spec)),
+            (Some(_), None) => {
+                return Err(HarnessError::Config(format!(
+                    "scheduler `{}` takes its configuration from each test (config_file_def), but this test has no \
+                     `config`: add one",
+                    scheduler.name
+                )));
+            }
+            (None, None) => {}
+        }
+        if let Some(parent) = scheduler.cgroup_parent {
+            args.extend(["--cell-parent-cgroup".to_owned(), parent.to_owned()]);
+        }
+        args.extend(owned(scheduler.sched_args));
+        args.extend(owned(spec.extra_sched_args));
+        self.scheduler = Some((binary, path.clone()));
+        Ok(SchedulerLaunch::Program { path, args })
+    }
+
+    /// Reads the files and packs them.
+    ///
+    /// # Errors
+    /// When a file cannot be read or lacks a library, or when all of them are too large for the guest.
+    pub fn pack(&self, test_binary: &Path) -> Result<Payload, HarnessError> {
+        let mut payload = Payload::default();
+        payload.add_program(test_binary, TEST_BINARY)?;
+        if let Some((host, guest)) = &self.scheduler {
+            payload.add_program(host, guest)?;
+        }
+        for (host, guest) in &self.files {
+            payload.add_path(host, guest)?;
+        }
+        for (guest, text) in &self.texts {
+            payload.add_bytes(guest, 0o644, text.clone().into_bytes());
+        }
+        payload.check_fits(self.machine.memory_mb)?;
+        Ok(payload)
+    }
+}
+
+fn machine(spec: &TestSpec, kernel: &Kernel, topology: Topology, mode: Mode) -> MachineSpec {
+    MachineSpec {
+        kernel: kernel.image.clone(),
+        kernel_sha256: kernel.image_sha256.to_string(),
+        kargs: owned(spec.scheduler.kargs),
+        topology,
+        memory_mb: spec.guest_memory_mb(&topology),
+        mode,
+    }
+}
+
+/// What the guest is told, but for the scheduler and the template's turn.
+pub(crate) fn order(spec: &TestSpec, topology: Topology, mode: Mode, seed: u64) -> RunOrder {
+    let sysctls = spec.scheduler.sysctls.iter();
+    RunOrder {
+        test: spec.path(),
+        topology,
+        mode,
+        seed,
+        duration_ns: u64::from(spec.duration_s) * 1_000_000_000,
+        settle_ns: SETTLE_NS,
+        turn_ns: 0,
+        // Two cgroups fill the machine.
+        workers_per_cgroup: (topology.cpus() / 2).max(1),
+        scheduler: None,
+        sysctls: sysctls.map(|sysctl| (sysctl.key.to_owned(), sysctl.value.to_owned())).collect(),
+        cgroup_parent: spec.scheduler.cgroup_parent.map(str::to_owned),
+        assert: Assert::default_checks().merge(&spec.scheduler.assert).merge(&spec.assert),
+    }
+}
+
+fn include_files(spec: &TestSpec) -> Result<Vec<(PathBuf, String)>, HarnessError> {
+    let with_places = spec.extra_include_files.iter().map(|path| {
+        let host = Path::new(spec.manifest_dir).join(path);
+        check_exists("extra_include_files", &host)?;
+        let guest = include_path(&host);
+        Ok((host, guest))
+    });
+    with_places.collect()
+}
+
+fn check_exists(what: &'static str, path: &Path) -> Result<(), HarnessError> {
+    match std::fs::metadata(path) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(HarnessError::File { what, path: path.to_owned(), source }),
+    }
+}
+
+fn include_path(host: &Path) -> String {
+    format!("{INCLUDE_FOLDER}/{}", host.file_name().unwrap_or_default().to_string_lossy())
+}
+
+fn no_config_place(spec: &TestSpec) -> HarnessError {
+    HarnessError::Config(format!(
+        "the test has a `config`, but scheduler `{}` has no config_file_def that says how it takes one",
+        spec.scheduler.name
+    ))
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}

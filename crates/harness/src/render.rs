@@ -1,0 +1,110 @@
+//! What a person reads when a run has ended.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use ktstr_model::{Cause, GuestFailure, RunReport, Verdict};
+
+use crate::evidence::Evidence;
+use crate::judge::Judgement;
+use crate::record::Record;
+
+/// Last lines of a log that are shown; the whole is saved.
+const SHOWN: usize = 20;
+
+/// One line that says how a run went.
+pub fn line(record: &Record) -> String {
+    let machine = match (record.topology, &record.kernel, record.mode) {
+        (Some(topology), Some(kernel), Some(mode)) => {
+            format!(
+                "{} on {topology}, kernel {}, {mode}, seed {}",
+                record.scheduler, kernel.release, record.seed
+            )
+        }
+        _ => record.scheduler.clone(),
+    };
+    let digest = record.digest.map(|digest| format!(", digest {digest}")).unwrap_or_default();
+    format!("{}: {} ({machine}{digest})", record.verdict.to_string().to_uppercase(), record.test)
+}
+
+/// The whole report of a run that did not pass.
+pub fn report(
+    record: &Record,
+    judgement: &Judgement,
+    evidence: Option<&Evidence>,
+    saved: Option<&Path>,
+    backtrace: &[String],
+) -> String {
+    let mut text = format!("{}\n  {}\n", line(record), judgement.headline);
+    violations(&mut text, judgement);
+    notes(&mut text, record);
+    if !record.workers.is_empty() {
+        section(&mut text, "cgroups", ktstr_checks::cgroup_table(&record.workers).lines());
+    }
+    section(&mut text, "backtrace", backtrace.iter().map(String::as_str));
+    if let Some(evidence) = evidence {
+        logs(&mut text, judgement, evidence);
+    }
+    if let Some(saved) = saved {
+        let _ = writeln!(
+            text,
+            "  console, kernel log, scheduler's output and test's output: {}",
+            saved.display()
+        );
+    }
+    text
+}
+
+fn violations(text: &mut String, judgement: &Judgement) {
+    let title = if judgement.cause == Cause::CheckViolated { "violations" } else { "consequences" };
+    section(text, title, judgement.details.iter().map(|detail| detail.message.as_str()));
+}
+
+fn notes(text: &mut String, record: &Record) {
+    section(text, "notes", record.notes.iter().map(String::as_str));
+    if record.scheduler_report.as_ref().is_some_and(|scheduler| scheduler.ignored_sigint) {
+        section(text, "notes", ["the scheduler did not heed SIGINT and was killed"].into_iter());
+    }
+}
+
+fn logs(text: &mut String, judgement: &Judgement, evidence: &Evidence) {
+    if let Some(Ok(report)) = &evidence.report {
+        section(text, "the kernel on sched_ext", last(report.sched_ext_log.iter().map(String::as_str)));
+    }
+    section(text, "scheduler's output, last lines", last(evidence.scheduler_log.lines()));
+    section(text, "test's output, last lines", last(evidence.test_log.lines()));
+    if judgement.cause.verdict() == Verdict::Broken {
+        section(text, "console, last lines", last(evidence.console.lines()));
+        section(text, "kernel log, last lines", last(evidence.kernel_log.lines()));
+    }
+}
+
+fn last<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    let lines: Vec<&str> = lines.filter(|line| !line.trim().is_empty()).collect();
+    let skipped = lines.len().saturating_sub(SHOWN);
+    lines.into_iter().skip(skipped)
+}
+
+fn section<'a>(text: &mut String, title: &str, lines: impl Iterator<Item = &'a str>) {
+    let mut lines = lines.peekable();
+    if lines.peek().is_none() {
+        return;
+    }
+    let _ = writeln!(text, "  {title}:");
+    for line in lines {
+        let _ = writeln!(text, "    {}", printable(line));
+    }
+}
+
+/// A line without the control characters that a guest may have written to our user's terminal.
+fn printable(line: &str) -> String {
+    line.chars().filter(|letter| *letter == '\t' || !letter.is_control()).collect()
+}
+
+/// The stack of a panic, if the run ended with one.
+pub fn panic_frames(report: &RunReport) -> &[ktstr_model::GuestFrame] {
+    match &report.result {
+        Err(GuestFailure::TestPanic { frames, .. }) => frames,
+        _ => &[],
+    }
+}

@@ -1,0 +1,224 @@
+//! One run from beginning to end.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use ktstr_kernel::{Cache, Environment, Kernel};
+use ktstr_model::{Cause, Mode, ModeChoice, TestSpec};
+use ktstr_vm::{Deadline, Machine, Payload, Qemu, Template, Work, choose_mode, start_clone};
+
+use crate::error::HarnessError;
+use crate::evidence::Evidence;
+use crate::judge::{Judgement, judge};
+use crate::plan::RunPlan;
+use crate::record::{Record, RecordKernel, RecordTemplate};
+use crate::scheduler_file::Places;
+use crate::settings::Settings;
+
+/// How a run went, with everything that is known of it.
+pub struct Finished {
+    /// What is written to disk.
+    pub record: Record,
+    /// Why it ended so.
+    pub judgement: Judgement,
+    /// What the machine left.
+    pub evidence: Option<Evidence>,
+}
+
+/// What runs have in common on this host.
+pub struct Host {
+    /// The cache folder.
+    pub cache: PathBuf,
+    /// QEMU.
+    pub qemu: Qemu,
+    /// The kernel to run on.
+    pub kernel: Kernel,
+}
+
+impl Host {
+    /// Finds QEMU and the kernel as the environment says.
+    ///
+    /// # Errors
+    /// When one of them is not there.
+    pub fn of_this_process() -> Result<Self, HarnessError> {
+        let environment = Environment::of_process();
+        let cache = Cache::locate(&environment)?;
+        let qemu = Qemu::find()?;
+        let kernel = ktstr_kernel::discover(&environment, &cache)?;
+        Ok(Self { cache: cache.root().to_owned(), qemu, kernel })
+    }
+}
+
+/// Carries out a test's run. A run that could not be begun is a finished one too: a broken one.
+pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
+    let seed = spec.seed.unwrap_or(settings.seed);
+    let mut record = Record::begun(spec.path(), spec.scheduler.name, seed);
+    match attempt(spec, settings, seed, &mut record) {
+        Ok((judgement, evidence)) => finish(record, judgement, Some(evidence)),
+        Err(error) => finish(record, Judgement::new(cause_of(&error), error.to_string()), None),
+    }
+}
+
+fn cause_of(error: &HarnessError) -> Cause {
+    match error {
+        HarnessError::Vm(ktstr_vm::VmError::Boot { .. }) => Cause::BootFailure,
+        _ => Cause::NotRun,
+    }
+}
+
+fn finish(mut record: Record, judgement: Judgement, evidence: Option<Evidence>) -> Finished {
+    record.verdict = judgement.cause.verdict();
+    record.cause = judgement.cause;
+    record.headline.clone_from(&judgement.headline);
+    record.details.clone_from(&judgement.details);
+    Finished { record, judgement, evidence }
+}
+
+fn attempt(
+    spec: &TestSpec,
+    settings: &Settings,
+    seed: u64,
+    record: &mut Record,
+) -> Result<(Judgement, Evidence), HarnessError> {
+    let prepared = Prepared::new(spec, settings, seed, record)?;
+    let mut clock = PhaseClock::start();
+    let mut machine = prepared.start_clone()?;
+    clock.lap(&mut record.phases.clone_ms);
+    let stop = machine.wait_stop(prepared.deadline())?;
+    clock.lap(&mut record.phases.run_ms);
+    let evidence = Evidence::collect(&mut machine, stop);
+    machine.end();
+    clock.lap(&mut record.phases.collect_ms);
+    take_report(record, &evidence);
+    Ok((judge(&evidence, spec.expect_err), evidence))
+}
+
+/// Everything that a clone needs, so that starting one takes no time but its own.
+pub struct Prepared {
+    /// What runs on this host have in common.
+    pub host: Host,
+    /// The plan.
+    pub plan: RunPlan,
+    /// The template.
+    pub template: Template,
+    /// The files for the guest.
+    pub payload: Payload,
+    order: Vec<u8>,
+}
+
+impl Prepared {
+    /// Resolves, plans and packs a run, and gets its template. `record` takes what is learned on the way, also when it
+    /// ends early.
+    ///
+    /// # Errors
+    /// When something that the run needs is not here.
+    pub fn new(
+        spec: &TestSpec,
+        settings: &Settings,
+        seed: u64,
+        record: &mut Record,
+    ) -> Result<Self, HarnessError> {
+        let mut clock = PhaseClock::start();
+        record.topology = Some(spec.resolved_topology()?);
+        let host = Host::of_this_process()?;
+        record.qemu = host.qemu.version.to_string();
+        let Kernel { release, image, image_sha256, .. } = host.kernel.clone();
+        record.kernel = Some(RecordKernel { release, image, sha256: image_sha256.to_string() });
+        let mode = mode_of(spec, settings, &host, record)?;
+        let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())?;
+        clock.lap(&mut record.phases.resolve_ms);
+
+        let template = Template::get(&host.cache, &host.qemu, &plan.machine, &mut announce)?;
+        plan.order.turn_ns = template.turn_ns();
+        record.template = Some(RecordTemplate {
+            key: template.key().to_owned(),
+            fresh: template.fresh,
+            turn_ns: template.turn_ns(),
+            skew_permille: template.skew_permille(),
+        });
+        clock.lap(&mut record.phases.template_ms);
+
+        let payload = plan.pack(&test_binary()?)?;
+        let order =
+            ktstr_wire::encode(&plan.order).map_err(|error| HarnessError::Order(error.to_string()))?;
+        clock.lap(&mut record.phases.pack_ms);
+        Ok(Self { host, plan, template, payload, order })
+    }
+
+    /// Starts a clone with the work in front of it.
+    ///
+    /// # Errors
+    /// When QEMU cannot take the template over.
+    pub fn start_clone(&self) -> Result<Machine, HarnessError> {
+        let work = Work { seed: self.plan.order.seed, order: &self.order, payload: &self.payload };
+        Ok(start_clone(&self.host.qemu, &self.template, &work)?)
+    }
+
+    /// When to give up on the clone. Generous: a guest that makes progress is never cut off, and a busy host does not
+    /// count in deterministic mode.
+    pub fn deadline(&self) -> Deadline {
+        let duration = Duration::from_nanos(self.plan.order.duration_ns);
+        match self.plan.machine.mode {
+            Mode::RealTime => Deadline { cpu: None, wall: Duration::from_secs(180) + duration * 3 },
+            Mode::Deterministic => {
+                let cpu = Duration::from_secs(180) + duration * 10;
+                Deadline { cpu: Some(cpu), wall: cpu * 10 }
+            }
+        }
+    }
+}
+
+fn test_binary() -> Result<PathBuf, HarnessError> {
+    std::env::current_exe().map_err(|source| HarnessError::File {
+        what: "the test binary",
+        path: PathBuf::from("/proc/self/exe"),
+        source,
+    })
+}
+
+fn announce(what: &str) {
+    eprintln!("ktstr: {what}");
+}
+
+fn mode_of(
+    spec: &TestSpec,
+    settings: &Settings,
+    host: &Host,
+    record: &mut Record,
+) -> Result<Mode, HarnessError> {
+    let choice = if spec.mode == ModeChoice::Auto { settings.mode } else { spec.mode };
+    let sha256 = host.kernel.image_sha256.to_string();
+    let chosen = choose_mode(&host.cache, &host.qemu, &host.kernel.image, &sha256, choice, &mut announce)?;
+    if !chosen.why.is_empty() {
+        announce(&format!("{} mode: {}", chosen.mode, chosen.why));
+    }
+    record.mode = Some(chosen.mode);
+    record.mode_why = chosen.why;
+    Ok(chosen.mode)
+}
+
+fn take_report(record: &mut Record, evidence: &Evidence) {
+    let Some(Ok(report)) = &evidence.report else { return };
+    record.digest = Some(report.digest);
+    record.guest_ns = report.guest_ns;
+    record.scheduler_report.clone_from(&report.scheduler);
+    record.workers.clone_from(&report.workers);
+    if let Ok(result) = &report.result {
+        record.notes.clone_from(&result.notes);
+    }
+}
+
+/// Measures phases one after the other.
+struct PhaseClock(Instant);
+
+impl PhaseClock {
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    fn lap(&mut self, phase: &mut f64) {
+        let now = Instant::now();
+        *phase = now.duration_since(self.0).as_secs_f64() * 1e3;
+        self.0 = now;
+    }
+}

@@ -1,0 +1,141 @@
+//! Finding a scheduler's program, and refusing one that is older than its sources.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::HarnessError;
+
+/// Where programs are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// `KTSTR_SCHEDULER`: a path that goes before everything else.
+    pub named: Option<PathBuf>,
+    /// The test binary.
+    pub test_binary: PathBuf,
+    /// `PATH`.
+    pub search: Vec<PathBuf>,
+}
+
+impl Places {
+    /// The places of this process.
+    pub fn of_this_process() -> Self {
+        Self {
+            named: env::var_os("KTSTR_SCHEDULER").filter(|path| !path.is_empty()).map(PathBuf::from),
+            test_binary: env::current_exe().unwrap_or_default(),
+            search: env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default(),
+        }
+    }
+
+    /// Finds the program `name`: what `KTSTR_SCHEDULER` names, beside the test binary, in cargo's profile folders, in
+    /// `PATH`.
+    ///
+    /// # Errors
+    /// When it is in none of them, with all of them; when it is older than its sources.
+    pub fn find(&self, name: &str) -> Result<PathBuf, HarnessError> {
+        let candidates = match &self.named {
+            Some(path) => vec![path.clone()],
+            None => self.candidates(name),
+        };
+        match candidates.iter().find(|path| path.is_file()) {
+            Some(path) => check_fresh(path).map(|()| path.clone()),
+            None => Err(HarnessError::NoScheduler { name: name.to_owned(), looked_at: candidates }),
+        }
+    }
+
+    fn candidates(&self, name: &str) -> Vec<PathBuf> {
+        let beside = self.test_binary.parent().unwrap_or(Path::new("."));
+        // Test binaries are in `target/PROFILE/deps`, programs one folder up.
+        let profile = if beside.ends_with("deps") { beside.parent().unwrap_or(beside) } else { beside };
+        let target = profile.parent().unwrap_or(profile);
+        let mut folders =
+            vec![beside.to_owned(), profile.to_owned(), target.join("debug"), target.join("release")];
+        folders.extend(self.search.iter().cloned());
+        let mut paths: Vec<PathBuf> = folders.into_iter().map(|folder| folder.join(name)).collect();
+        let mut seen = std::collections::HashSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
+        paths
+    }
+}
+
+/// Compares a program with the sources that cargo listed beside it (`NAME.d`). Programs that cargo did not build have
+/// no such list and count as fresh.
+fn check_fresh(binary: &Path) -> Result<(), HarnessError> {
+    let Ok(list) = fs::read_to_string(binary.with_extension("d")) else { return Ok(()) };
+    let Ok(built) = fs::metadata(binary).and_then(|file| file.modified()) else { return Ok(()) };
+    let newer = sources(&list).into_iter().find(|source| {
+        fs::metadata(source).and_then(|file| file.modified()).is_ok_and(|changed| changed > built)
+    });
+    match newer {
+        Some(newer) => Err(HarnessError::StaleScheduler { binary: binary.to_owned(), newer }),
+        None => Ok(()),
+    }
+}
+
+/// Reads a Makefile rule `target: source source`, in which `\ ` is a blank within a name.
+fn sources(rule: &str) -> Vec<PathBuf> {
+    let Some((_, list)) = rule.lines().next().unwrap_or_default().split_once(": ") else { return Vec::new() };
+    let mut sources = vec![String::new()];
+    let mut letters = list.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' if letters.peek() == Some(&' ') => {
+                sources.iter_mut().last().into_iter().for_each(|s| s.push(' '))
+            }
+            ' ' => sources.push(String::new()),
+            _ => sources.iter_mut().last().into_iter().for_each(|s| s.push(letter)),
+        }
+        if letter == '\\' {
+            letters.next();
+        }
+    }
+    sources.into_iter().filter(|source| !source.is_empty()).map(PathBuf::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, SystemTime};
+
+    fn touch(path: &Path, content: &str) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    #[test]
+    fn looks_beside_the_test_then_in_the_profiles_then_in_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("target");
+        let elsewhere = folder.path().join("bin");
+        let places = Places {
+            named: None,
+            test_binary: target.join("debug/deps/sched-1234"),
+            search: vec![elsewhere.clone()],
+        };
+        let error = places.find("scx_x").unwrap_err().to_string();
+        for place in ["debug/deps/scx_x", "debug/scx_x", "release/scx_x", "bin/scx_x", "KTSTR_SCHEDULER"] {
+            assert!(error.contains(place), "{place} in {error}");
+        }
+        for place in [elsewhere, target.join("release"), target.join("debug")] {
+            touch(&place.join("scx_x"), "");
+            assert_eq!(places.find("scx_x").unwrap(), place.join("scx_x"));
+        }
+        let named = Places { named: Some(folder.path().join("nowhere")), ..places };
+        assert!(named.find("scx_x").is_err(), "a name that is given is not replaced");
+    }
+
+    #[test]
+    fn a_program_older_than_its_sources_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (binary, source) = (folder.path().join("scx_x"), folder.path().join("a b.rs"));
+        touch(&binary, "");
+        touch(&source, "");
+        let list = format!("{}: {}\n", binary.display(), source.display().to_string().replace(' ', "\\ "));
+        touch(&folder.path().join("scx_x.d"), &list);
+        check_fresh(&binary).unwrap_or_else(|e| panic!("{e}"));
+        let later = SystemTime::now() + Duration::from_secs(5);
+        fs::File::options().write(true).open(&source).unwrap().set_modified(later).unwrap();
+        let error = check_fresh(&binary).unwrap_err().to_string();
+        assert!(error.contains("a b.rs") && error.contains("build it again"), "{error}");
+    }
+}

@@ -1,0 +1,61 @@
+//! What the environment says about every run of this process.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use ktstr_model::ModeChoice;
+
+use crate::error::HarnessError;
+
+/// The seed of runs that are given none. Fixed, so that a test that passed passes again.
+const DEFAULT_SEED: u64 = 1;
+
+/// Settings of this process.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `KTSTR_MODE`: overrules `auto`, but not a mode that a test names.
+    pub mode: ModeChoice,
+    /// `KTSTR_SEED`.
+    pub seed: u64,
+    /// Where records go: `target/ktstr`.
+    pub records: PathBuf,
+    /// `KTSTR_DENY_SKIP`: a test that gives up fails.
+    pub deny_skip: bool,
+}
+
+impl Settings {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// When a variable has a value that cannot be understood.
+    pub fn of_this_process() -> Result<Self, HarnessError> {
+        let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        Ok(Self {
+            mode: text("KTSTR_MODE").map_or(Ok(ModeChoice::Auto), |mode| mode.parse())?,
+            seed: match text("KTSTR_SEED") {
+                Some(seed) => seed.parse().map_err(|_| HarnessError::Seed(seed))?,
+                None => DEFAULT_SEED,
+            },
+            records: target_folder(&env::current_exe().unwrap_or_default()).join("ktstr"),
+            deny_skip: text("KTSTR_DENY_SKIP").is_some_and(|value| value != "0"),
+        })
+    }
+}
+
+/// Cargo's target folder: a test binary is in `target/PROFILE/deps`.
+fn target_folder(test_binary: &Path) -> PathBuf {
+    let deps = test_binary.ancestors().find(|folder| folder.ends_with("deps"));
+    let target = deps.and_then(Path::parent).and_then(Path::parent);
+    target.map_or_else(|| PathBuf::from("target"), Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_go_to_the_target_folder() {
+        assert_eq!(target_folder(Path::new("/w/target/debug/deps/sched-12")), Path::new("/w/target"));
+        assert_eq!(target_folder(Path::new("/usr/bin/sched")), Path::new("target"));
+    }
+}

@@ -1,0 +1,254 @@
+//! The keys of `#[ktstr_test]` and the fields of a `TestSpec` that they become.
+
+use ktstr_model::ModeChoice;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, Result};
+
+use crate::dimensions::{Dimension, Dimensions};
+use crate::errors::Errors;
+use crate::key_value::KeyValue;
+use crate::known_keys::KnownKeys;
+
+const INTROSPECTION: &str = "host-side introspection";
+
+const KEYS: KnownKeys = KnownKeys {
+    owner: "#[ktstr_test]",
+    accepted: &[
+        "numa_nodes",
+        "llcs",
+        "cores",
+        "threads",
+        "memory_mb",
+        "scheduler",
+        "extra_sched_args",
+        "config",
+        "extra_include_files",
+        "not_starved",
+        "max_gap_ms",
+        "max_spread_pct",
+        "duration_s",
+        "expect_err",
+        "host_only",
+        "mode",
+        "seed",
+    ],
+    aliases: &[("sockets", "llcs")],
+    not_built: &[
+        (
+            INTROSPECTION,
+            &[
+                "watchdog_timeout_s",
+                "auto_repro",
+                "bpf_map_write",
+                "num_snapshots",
+                "max_imbalance_ratio",
+                "max_local_dsq_depth",
+                "fail_on_stall",
+                "sustained_samples",
+                "max_fallback_rate",
+                "max_keep_last_rate",
+            ],
+        ),
+        (
+            "checks beyond starvation, gap and spread",
+            &[
+                "isolation",
+                "max_throughput_cv",
+                "min_work_rate",
+                "max_p99_wake_latency_ns",
+                "max_wake_latency_cv",
+                "min_iteration_rate",
+                "max_migration_ratio",
+                "min_page_locality",
+                "max_cross_node_migration_ratio",
+                "max_slow_tier_ratio",
+            ],
+        ),
+        (
+            "the gauntlet, which runs a test on many topologies",
+            &[
+                "min_llcs",
+                "max_llcs",
+                "min_cpus",
+                "max_cpus",
+                "min_numa_nodes",
+                "max_numa_nodes",
+                "requires_smt",
+            ],
+        ),
+        ("payload programs in the guest", &["payload", "workloads"]),
+        ("host CPUs reserved for a guest", &["performance_mode", "no_perf_mode"]),
+        ("a clean-up phase with a time limit", &["cleanup_budget_ms"]),
+        ("a host-side step after the guest has ended", &["post_vm"]),
+    ],
+};
+
+/// A test's keys, ready to be emitted.
+#[derive(Default)]
+pub struct TestKeys {
+    /// `field: value` for each field of a `TestSpec` that does not keep its default.
+    pub fields: Vec<TokenStream>,
+    /// An item that checks at compile time what depends on the scheduler's constant; empty when nothing does.
+    pub check: TokenStream,
+    /// A reference to the scheduler's constant.
+    scheduler: Option<TokenStream>,
+    dimensions: Dimensions,
+    /// Setters of an `Assert`.
+    thresholds: Vec<TokenStream>,
+}
+
+impl TestKeys {
+    /// The keys in the attribute's parentheses.
+    pub fn read(tokens: TokenStream) -> Result<Self> {
+        let pairs = KEYS.pairs(tokens)?;
+        let mut errors = Errors::default();
+        let mut keys = Self::default();
+        for (name, pair) in &pairs {
+            errors.keep(keys.take(name, pair));
+        }
+        errors.keep(keys.dimensions.check());
+        keys.add_compound_fields();
+        keys.check = keys.scheduler_check(&pairs);
+        errors.finish(keys)
+    }
+
+    fn take(&mut self, name: &str, pair: &KeyValue) -> Result<()> {
+        match name {
+            "numa_nodes" => self.dimensions.numa_nodes = Some(dimension(pair)?),
+            "llcs" => self.dimensions.llcs = Some(dimension(pair)?),
+            "cores" => self.dimensions.cores = Some(dimension(pair)?),
+            "threads" => self.dimensions.threads = Some(dimension(pair)?),
+            "scheduler" => {
+                let path =
+                    pair.path("the path of a declared scheduler, such as MY_SCHED or Scheduler::EEVDF")?;
+                self.scheduler = Some(quote_spanned!(path.span()=> &#path));
+            }
+            "memory_mb" | "duration_s" => self.set(name, pair.positive()?),
+            "extra_sched_args" | "extra_include_files" => {
+                let texts = pair.texts(|_| None)?;
+                self.set(name, quote!(&[#(#texts),*]));
+            }
+            "config" => self.set_some(name, pair.text(|_| None)?),
+            "seed" => self.set_some(name, pair.whole()?),
+            "expect_err" | "host_only" => self.set(name, pair.flag()?),
+            "mode" => self.set(name, mode(pair)?),
+            "not_starved" => self.threshold(name, pair.flag()?),
+            "max_gap_ms" => self.threshold(name, u64::from(pair.positive()?)),
+            "max_spread_pct" => self.threshold(name, pair.percent()?),
+            _ => unreachable!("`{name}` is in the list of accepted keys without a reading"),
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, field: &str, value: impl ToTokens) {
+        let field = quote::format_ident!("{field}");
+        self.fields.push(quote!(#field: #value));
+    }
+
+    fn set_some(&mut self, field: &str, value: impl ToTokens) {
+        self.set(field, quote!(::core::option::Option::Some(#value)));
+    }
+
+    fn threshold(&mut self, setter: &str, value: impl ToTokens) {
+        let setter = quote::format_ident!("{setter}");
+        self.thresholds.push(quote!(.#setter(#value)));
+    }
+
+    fn add_compound_fields(&mut self) {
+        if let Some(scheduler) = self.scheduler.clone() {
+            self.set("scheduler", scheduler);
+        }
+        if self.dimensions.written().next().is_some() {
+            let topology = self.topology();
+            self.set("topology", topology);
+        }
+        if !self.thresholds.is_empty() {
+            let thresholds = &self.thresholds;
+            let assert = quote!(::ktstr::__private::Assert::NO_OVERRIDES #(#thresholds)*);
+            self.set("assert", assert);
+        }
+    }
+
+    fn topology(&self) -> TokenStream {
+        let Dimensions { numa_nodes, llcs, cores, threads } = &self.dimensions;
+        let [numa_nodes, llcs, cores, threads] = [numa_nodes, llcs, cores, threads].map(|dimension| {
+            let count = dimension.as_ref().map(|d| d.count);
+            count.map_or(quote!(::core::option::Option::None), |n| quote!(::core::option::Option::Some(#n)))
+        });
+        quote! {
+            ::ktstr::__private::TopologyChoice {
+                numa_nodes: #numa_nodes,
+                llcs: #llcs,
+                cores: #cores,
+                threads: #threads,
+            }
+        }
+    }
+
+    /// Dimensions must fit those that the scheduler has, and what is for the scheduler must be able to reach it. Each
+    /// error points at the key that asks for it.
+    fn scheduler_check(&self, pairs: &[(&'static str, KeyValue)]) -> TokenStream {
+        // One identifier for all: spans of values may come from a `macro_rules!` expansion, each with its own scope.
+        let argument = Ident::new("__ktstr_scheduler", Span::call_site());
+        let mut calls = TokenStream::new();
+        if let Some(first) = self.dimensions.written().next() {
+            let topology = self.topology();
+            calls.extend(quote_spanned! {first.token.span()=>
+                ::ktstr::__private::topology_fits(&#topology, #argument);
+            });
+        }
+        for (name, pair) in pairs {
+            let check = match *name {
+                "config" => quote!(takes_inline_config),
+                "extra_sched_args" => quote!(takes_arguments),
+                _ => continue,
+            };
+            calls.extend(quote_spanned! {pair.token().span()=>
+                ::ktstr::__private::#check(#argument);
+            });
+        }
+        if calls.is_empty() {
+            return calls;
+        }
+        let scheduler = self.scheduler.clone().unwrap_or(quote!(&::ktstr::__private::Scheduler::EEVDF));
+        quote! {
+            const _: () = {
+                let #argument: &::ktstr::__private::Scheduler = #scheduler;
+                #calls
+            };
+        }
+    }
+}
+
+fn dimension(pair: &KeyValue) -> Result<Dimension> {
+    Ok(Dimension { count: pair.positive()?, token: pair.token() })
+}
+
+fn mode(pair: &KeyValue) -> Result<TokenStream> {
+    let choice = match &pair.value {
+        Some(Expr::Path(path)) => path.path.get_ident().and_then(|ident| ident.to_string().parse().ok()),
+        _ => None,
+    };
+    let choice = choice.ok_or_else(|| pair.refuse("one of these words: auto, real_time, deterministic"))?;
+    Ok(match choice {
+        ModeChoice::Auto => quote!(::ktstr::__private::ModeChoice::Auto),
+        ModeChoice::RealTime => quote!(::ktstr::__private::ModeChoice::RealTime),
+        ModeChoice::Deterministic => quote!(::ktstr::__private::ModeChoice::Deterministic),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_accepted_key_is_read() {
+        for key in KEYS.accepted {
+            // No key takes a block, so each must refuse it in its own words.
+            let error = TestKeys::read(format!("{key} = {{}}").parse().unwrap()).err().unwrap();
+            assert!(error.to_string().starts_with(&format!("`{key}` takes ")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Reading the value of a key: what each kind of key takes, in tokens and in words.
+
+use std::str::FromStr;
+
+use syn::{Error, Expr, ExprArray, ExprLit, ExprPath, ExprTuple, Lit, LitInt, LitStr, Result};
+
+use crate::errors::Errors;
+use crate::key_value::KeyValue;
+
+/// A text: written out, or the name of a constant whose value only the compiler knows.
+pub enum Text<'a> {
+    /// A string literal.
+    Literal(&'a LitStr),
+    /// The path of a constant.
+    Constant(&'a ExprPath),
+}
+
+impl quote::ToTokens for Text<'_> {
+    fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
+        match self {
+            Self::Literal(literal) => literal.to_tokens(tokens),
+            Self::Constant(path) => path.to_tokens(tokens),
+        }
+    }
+}
+
+impl Text<'_> {
+    /// Checks the text where it is known here; `wrong` says what is wrong with it.
+    pub fn check(&self, wrong: impl Fn(&str) -> Option<String>) -> Result<()> {
+        match self {
+            Self::Literal(literal) => match wrong(&literal.value()) {
+                Some(message) => Err(Error::new_spanned(literal, message)),
+                None => Ok(()),
+            },
+            Self::Constant(_) => Ok(()),
+        }
+    }
+}
+
+fn literal(expr: &Expr) -> Option<&Lit> {
+    match expr {
+        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+        _ => None,
+    }
+}
+
+fn text(expr: &Expr) -> Option<Text<'_>> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(Text::Literal(text)),
+        Expr::Path(path) => Some(Text::Constant(path)),
+        _ => None,
+    }
+}
+
+/// The number, when it has no suffix or that of its own type.
+fn whole<T: FromStr>(int: &LitInt) -> Option<T>
+where
+    T::Err: std::fmt::Display,
+{
+    let own_suffix = [std::any::type_name::<T>(), ""].contains(&int.suffix());
+    own_suffix.then(|| int.base10_parse().ok()).flatten()
+}
+
+/// A `u32` that is not zero, if `expr` is one.
+pub fn positive(expr: &Expr) -> Option<u32> {
+    match literal(expr)? {
+        Lit::Int(int) => whole(int).filter(|n| *n > 0),
+        _ => None,
+    }
+}
+
+impl KeyValue {
+    /// A whole number from 1 to `u32::MAX`.
+    pub fn positive(&self) -> Result<u32> {
+        let number = self.value.as_ref().and_then(positive);
+        number.ok_or_else(|| self.refuse("a whole number of 1 or more"))
+    }
+
+    /// A whole number from 0 to `u64::MAX`.
+    pub fn whole(&self) -> Result<u64> {
+        match self.value.as_ref().and_then(literal) {
+            Some(Lit::Int(int)) => whole(int),
+            _ => None,
+        }
+        .ok_or_else(|| self.refuse("a whole number"))
+    }
+
+    /// A number from 0 to 100, with or without a fraction.
+    pub fn percent(&self) -> Result<f64> {
+        match self.value.as_ref().and_then(literal) {
+            Some(Lit::Int(int)) => whole::<u32>(int).map(f64::from),
+            Some(Lit::Float(float)) => float.base10_parse().ok(),
+            _ => None,
+        }
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .ok_or_else(|| self.refuse("a number from 0 to 100"))
+    }
+
+    /// `true` or `false`; a key that stands alone means `true`.
+    pub fn flag(&self) -> Result<bool> {
+        match &self.value {
+            None => Ok(true),
+            Some(value) => match literal(value) {
+                Some(Lit::Bool(flag)) => Ok(flag.value),
+                _ => Err(self.refuse(&format!("true or false; `{}` alone means true", self.key))),
+            },
+        }
+    }
+
+    /// A text that is not empty and of which `wrong` has nothing to say.
+    pub fn text(&self, wrong: impl Fn(&str) -> Option<String>) -> Result<Text<'_>> {
+        let text = self.value.as_ref().and_then(text);
+        let text = text.ok_or_else(|| self.refuse("a text in quotes, or the name of a `&str` constant"))?;
+        text.check(|text| match text.is_empty() {
+            true => Some(format!("`{}` is empty", self.key)),
+            false => wrong(text),
+        })?;
+        Ok(text)
+    }
+
+    /// A list of texts, none of them empty, of which `wrong` has nothing to say.
+    pub fn texts(&self, wrong: impl Fn(&str) -> Option<String>) -> Result<Vec<Text<'_>>> {
+        const ACCEPTED: &str = r#"a list of texts, such as ["first", "second"]"#;
+        let wrong = |text: &str| match text.is_empty() {
+            true => Some(format!("an empty text in `{}`", self.key)),
+            false => wrong(text),
+        };
+        let mut errors = Errors::default();
+        let mut texts = Vec::new();
+        for element in self.list(ACCEPTED)? {
+            match text(element) {
+                Some(text) => {
+                    errors.keep(text.check(wrong));
+                    texts.push(text);
+                }
+                None => errors.push(Error::new_spanned(element, format!("`{}` takes {ACCEPTED}", self.key))),
+            }
+        }
+        errors.finish(texts)
+    }
+
+    /// The elements of a list in brackets.
+    pub fn list(&self, accepted: &str) -> Result<impl Iterator<Item = &Expr>> {
+        match &self.value {
+            Some(Expr::Array(ExprArray { elems, .. })) => Ok(elems.iter()),
+            _ => Err(self.refuse(accepted)),
+        }
+    }
+
+    /// The `N` parts of a tuple.
+    pub fn tuple<const N: usize>(&self, accepted: &str) -> Result<[&Expr; N]> {
+        match &self.value {
+            Some(Expr::Tuple(ExprTuple { elems, .. })) => {
+                let parts: Vec<_> = elems.iter().collect();
+                parts.try_into().map_err(|_| self.refuse(accepted))
+            }
+            _ => Err(self.refuse(accepted)),
+        }
+    }
+
+    /// Two texts in parentheses.
+    pub fn two_texts(&self, accepted: &str) -> Result<[Text<'_>; 2]> {
+        let [first, second] = self.tuple(accepted)?;
+        match (text(first), text(second)) {
+            (Some(first), Some(second)) => Ok([first, second]),
+            (None, _) => Err(Error::new_spanned(first, format!("`{}` takes {accepted}", self.key))),
+            (_, None) => Err(Error::new_spanned(second, format!("`{}` takes {accepted}", self.key))),
+        }
+    }
+
+    /// The path of a constant or a static.
+    pub fn path(&self, accepted: &str) -> Result<&ExprPath> {
+        match &self.value {
+            Some(Expr::Path(path)) => Ok(path),
+            _ => Err(self.refuse(accepted)),
+        }
+    }
+
+    /// Any expression.
+    pub fn expression(&self, accepted: &str) -> Result<&Expr> {
+        self.value.as_ref().ok_or_else(|| self.refuse(accepted))
+    }
+}

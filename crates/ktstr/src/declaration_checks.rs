@@ -1,0 +1,27 @@
+//! What the macros leave to constant evaluation, because it depends on a scheduler that is declared elsewhere.
+
+use ktstr_model::{Scheduler, TopologyChoice};
+
+/// For a test that names dimensions: stops compilation when they do not fit those it inherits.
+#[track_caller]
+pub const fn topology_fits(choice: &TopologyChoice, scheduler: &Scheduler) {
+    choice.resolve_const(&scheduler.topology);
+}
+
+/// For a test with `config`: stops compilation when its scheduler could not be given one.
+#[track_caller]
+pub const fn takes_inline_config(scheduler: &Scheduler) {
+    assert!(
+        scheduler.config_file_def.is_some(),
+        "`config` needs a scheduler that says how it takes one: add `config_file_def` to its declaration"
+    );
+}
+
+/// For a test with `extra_sched_args`: stops compilation when its scheduler is no program.
+#[track_caller]
+pub const fn takes_arguments(scheduler: &Scheduler) {
+    assert!(
+        scheduler.is_bpf(),
+        "`extra_sched_args` needs a scheduler that is a program: name one with `scheduler = ..`"
+    );
+}

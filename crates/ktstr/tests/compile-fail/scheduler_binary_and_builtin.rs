@@ -1,0 +1,10 @@
+use ktstr::declare_scheduler;
+
+declare_scheduler!(MY_SCHED, {
+    name = "my_sched",
+    binary = "scx_my_sched",
+    kernel_builtin_enable = ["echo 1 > /sys/x"],
+    kernel_builtin_disable = ["echo 0 > /sys/x"],
+});
+
+fn main() {}

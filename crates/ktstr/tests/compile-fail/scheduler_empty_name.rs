@@ -1,0 +1,8 @@
+use ktstr::declare_scheduler;
+
+declare_scheduler!(MY_SCHED, {
+    name = "",
+    binary = "scx_my_sched",
+});
+
+fn main() {}

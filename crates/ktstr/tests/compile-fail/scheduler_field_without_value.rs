@@ -1,0 +1,10 @@
+use ktstr::declare_scheduler;
+
+declare_scheduler!(MY_SCHED, {
+    name = "my_sched",
+    binary = "scx_my_sched",
+    sched_args,
+    assert,
+});
+
+fn main() {}

@@ -1,0 +1,5 @@
+use ktstr::declare_scheduler;
+
+declare_scheduler!(MY_SCHED, { name = "my_sched", binary = "scx_my_sched" }, 5);
+
+fn main() {}

@@ -1,0 +1,5 @@
+use ktstr::declare_scheduler;
+
+declare_scheduler!(MY_SCHED);
+
+fn main() {}

@@ -1,0 +1,7 @@
+use ktstr::declare_scheduler;
+
+declare_scheduler!(MY_SCHED, {
+    binary = "scx_my_sched",
+});
+
+fn main() {}

@@ -1,0 +1,10 @@
+use ktstr::prelude::*;
+
+static MY_SCHED: Scheduler = Scheduler::new("my_sched").topology(2, 4, 1, 1);
+
+#[ktstr_test(scheduler = MY_SCHED, config = "slice = 5")]
+fn test(ctx: &Ctx) -> Result<AssertResult> {
+    scenarios::steady(ctx)
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use ktstr::prelude::*;
+
+#[ktstr_test]
+struct Test;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use ktstr::prelude::*;
+
+#[ktstr_test]
+fn test(ctx: &Ctx) {
+    scenarios::steady(ctx)
+}
+
+fn main() {}

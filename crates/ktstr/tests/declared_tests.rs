@@ -1,0 +1,166 @@
+//! What `#[ktstr_test]` makes of a function. Tests that would need a machine are declared with `#[ignore]`: they are
+//! registered all the same, and here only looked at.
+
+use ktstr::prelude::*;
+use ktstr::test_support::{ModeChoice, TestEntry, TopologyChoice};
+use ktstr::{KTSTR_TESTS, declare_scheduler};
+
+declare_scheduler!(MY_SCHED, {
+    name = "my_sched",
+    binary = "scx_my_sched",
+    topology = (1, 2, 4, 1),
+    config_file_def = ("--config {file}", "/run/my.conf"),
+});
+
+const CONFIG: &str = "slice = 5";
+const SLICE: &str = "--slice=5";
+
+#[ktstr_test]
+#[ignore = "looked at only"]
+fn defaults(ctx: &Ctx) -> Result<AssertResult> {
+    scenarios::steady(ctx)
+}
+
+/// Public, hence documented.
+#[ktstr_test(
+    scheduler = MY_SCHED,
+    numa_nodes = 2,
+    sockets = 4,
+    cores = 3,
+    threads = 2,
+    memory_mb = 1024,
+    duration_s = 7,
+    extra_sched_args = ["--fifo", SLICE],
+    extra_include_files = ["data/input.txt"],
+    config = CONFIG,
+    not_starved = false,
+    max_gap_ms = 900,
+    max_spread_pct = 12.5,
+    expect_err,
+    host_only = false,
+    mode = real_time,
+    seed = 18446744073709551615,
+)]
+#[ignore = "looked at only"]
+pub fn every_key(ctx: &Ctx) -> Result<AssertResult> {
+    scenarios::steady(ctx)
+}
+
+mod inner {
+    use ktstr::prelude::*;
+
+    #[ktstr_test(scheduler = super::MY_SCHED, threads = 2)]
+    #[ignore = "looked at only"]
+    pub(crate) fn in_a_module(ctx: &Ctx) -> Result<AssertResult> {
+        scenarios::steady(ctx)
+    }
+
+    #[ktstr_test(scheduler = Scheduler::EEVDF, mode = deterministic)]
+    #[ignore = "looked at only"]
+    fn kernel_default(ctx: &Ctx) -> Result<AssertResult> {
+        scenarios::steady(ctx)
+    }
+}
+
+#[ktstr_test(scheduler = no::such::SCHEDULER, llcs = 3, config = NOWHERE)]
+#[cfg(any())]
+fn configured_away(ctx: &NoSuchType) -> Result<AssertResult> {
+    no_such_function(ctx)
+}
+
+macro_rules! test_with {
+    ($name:ident, $scheduler:path, $llcs:expr, $config:literal) => {
+        #[ktstr_test(scheduler = $scheduler, llcs = $llcs, config = $config)]
+        #[ignore = "looked at only"]
+        fn $name(ctx: &Ctx) -> Result<AssertResult> {
+            scenarios::steady(ctx)
+        }
+    };
+}
+
+test_with!(from_a_macro, MY_SCHED, 5, "inline");
+
+#[ktstr_test(host_only)]
+fn a_body_that_passes_makes_a_test_that_passes(_ctx: &Ctx) -> Result<AssertResult> {
+    Ok(AssertResult::pass())
+}
+
+#[ktstr_test(host_only, expect_err)]
+fn an_error_that_is_expected_passes(_ctx: &Ctx) -> Result<AssertResult> {
+    anyhow::bail!("this is what the test is about")
+}
+
+fn entry(path: &str) -> &'static TestEntry {
+    KTSTR_TESTS.iter().find(|entry| entry.spec.path() == path).expect(path)
+}
+
+#[test]
+fn each_test_is_registered_once() {
+    let mut paths: Vec<_> = KTSTR_TESTS.iter().map(|entry| entry.spec.path()).collect();
+    paths.sort();
+    let expected = [
+        "a_body_that_passes_makes_a_test_that_passes",
+        "an_error_that_is_expected_passes",
+        "defaults",
+        "every_key",
+        "from_a_macro",
+        "inner::in_a_module",
+        "inner::kernel_default",
+    ];
+    assert_eq!(paths, expected);
+}
+
+#[test]
+fn a_test_without_keys_has_the_documented_defaults() {
+    let spec = &entry("defaults").spec;
+    assert_eq!(spec.scheduler, &Scheduler::EEVDF);
+    assert_eq!(spec.topology, TopologyChoice::default());
+    assert_eq!((spec.memory_mb, spec.duration_s), (2048, 12));
+    assert_eq!((spec.extra_sched_args, spec.extra_include_files, spec.config), (&[][..], &[][..], None));
+    assert_eq!(spec.assert, Assert::NO_OVERRIDES);
+    assert_eq!((spec.expect_err, spec.host_only), (false, false));
+    assert_eq!((spec.mode, spec.seed), (ModeChoice::Auto, None));
+    assert_eq!(spec.resolved_topology().unwrap().to_string(), "1n1l2c1t");
+}
+
+#[test]
+fn every_key_reaches_its_field() {
+    let spec = &entry("every_key").spec;
+    assert!(std::ptr::eq(spec.scheduler, &MY_SCHED));
+    assert_eq!(spec.resolved_topology().unwrap().to_string(), "2n4l3c2t");
+    assert_eq!((spec.memory_mb, spec.duration_s), (1024, 7));
+    assert_eq!(spec.extra_sched_args, ["--fifo", "--slice=5"]);
+    assert_eq!(spec.extra_include_files, ["data/input.txt"]);
+    assert_eq!(spec.config, Some("slice = 5"));
+    assert_eq!(spec.assert, Assert::NO_OVERRIDES.not_starved(false).max_gap_ms(900).max_spread_pct(12.5));
+    assert_eq!((spec.expect_err, spec.host_only), (true, false));
+    assert_eq!((spec.mode, spec.seed), (ModeChoice::RealTime, Some(u64::MAX)));
+}
+
+#[test]
+fn dimensions_that_are_absent_come_from_the_scheduler() {
+    let spec = &entry("inner::in_a_module").spec;
+    assert_eq!(spec.topology, TopologyChoice { threads: Some(2), ..TopologyChoice::default() });
+    assert_eq!(spec.resolved_topology().unwrap().to_string(), "1n2l4c2t");
+    let eevdf = &entry("inner::kernel_default").spec;
+    assert_eq!((eevdf.scheduler.name, eevdf.mode), ("eevdf", ModeChoice::Deterministic));
+}
+
+#[test]
+fn keys_may_come_from_a_macro() {
+    let spec = &entry("from_a_macro").spec;
+    assert_eq!(spec.resolved_topology().unwrap().to_string(), "1n5l4c1t");
+    assert_eq!(spec.config, Some("inline"));
+}
+
+#[test]
+fn a_test_knows_where_it_is() {
+    let spec = &entry("inner::in_a_module").spec;
+    assert_eq!((spec.name, spec.module), ("in_a_module", "declared_tests::inner"));
+    assert_eq!(spec.manifest_dir, env!("CARGO_MANIFEST_DIR"));
+    let (file, line) = spec.location;
+    assert_eq!(file, file!());
+    let source = include_str!("declared_tests.rs");
+    let text = source.lines().nth(line as usize - 1).unwrap();
+    assert!(text.contains("fn in_a_module("), "line {line} is {text:?}");
+}

@@ -1,0 +1,123 @@
+//! Choosing a mode, and proving that KVM works before it is relied on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use ktstr_model::{Mode, ModeChoice, Topology};
+
+use crate::content_hash::sha256;
+use crate::error::VmError;
+use crate::identity;
+use crate::machine_spec::MachineSpec;
+use crate::qemu::Qemu;
+use crate::template::{Progress, Template};
+
+/// How long a proof that KVM does not work is believed: hosts get new kernels and settings.
+const BELIEVED: Duration = Duration::from_secs(24 * 3600);
+
+/// A mode and why it was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChosenMode {
+    /// The mode.
+    pub mode: Mode,
+    /// Why, in one line; empty when the caller named it.
+    pub why: String,
+}
+
+/// The mode to use on this host with this kernel.
+///
+/// `/dev/kvm` proves nothing: on some clouds it is there and cannot run a stock kernel. So KVM counts as working when a
+/// template has reached its wait point with it; a failure is remembered for this host, QEMU and kernel.
+///
+/// # Errors
+/// When the mode that was named cannot be had, or QEMU is too old for the only mode that is left.
+pub fn choose_mode(
+    cache: &Path,
+    qemu: &Qemu,
+    kernel: &Path,
+    kernel_sha256: &str,
+    choice: ModeChoice,
+    progress: &mut dyn Progress,
+) -> Result<ChosenMode, VmError> {
+    if choice == ModeChoice::Deterministic {
+        qemu.check(Mode::Deterministic)?;
+        return Ok(ChosenMode { mode: Mode::Deterministic, why: String::new() });
+    }
+    qemu.check(Mode::RealTime)?;
+    match (prove_kvm(cache, qemu, kernel, kernel_sha256, progress)?, choice) {
+        (Ok(()), ModeChoice::Auto) => {
+            Ok(ChosenMode { mode: Mode::RealTime, why: "KVM works here".to_owned() })
+        }
+        (Ok(()), _) => Ok(ChosenMode { mode: Mode::RealTime, why: String::new() }),
+        (Err(reason), ModeChoice::Auto) => {
+            qemu.check(Mode::Deterministic)?;
+            Ok(ChosenMode { mode: Mode::Deterministic, why: format!("KVM does not work here: {reason}") })
+        }
+        (Err(reason), requested) => Err(VmError::NoKvm { requested, reason }),
+    }
+}
+
+/// Whether KVM works, or why it does not.
+fn prove_kvm(
+    cache: &Path,
+    qemu: &Qemu,
+    kernel: &Path,
+    kernel_sha256: &str,
+    progress: &mut dyn Progress,
+) -> Result<Result<(), String>, VmError> {
+    if let Err(error) = fs::OpenOptions::new().read(true).write(true).open("/dev/kvm") {
+        return Ok(Err(format!("/dev/kvm: {error}")));
+    }
+    let memory = memory_of_proof(cache, qemu, kernel_sha256)?;
+    if let Some(reason) = remembered(&memory, SystemTime::now()) {
+        return Ok(Err(reason));
+    }
+    let spec = MachineSpec {
+        kernel: kernel.to_owned(),
+        kernel_sha256: kernel_sha256.to_owned(),
+        kargs: Vec::new(),
+        topology: Topology::of(1, 1, 1, 1),
+        memory_mb: 256,
+        mode: Mode::RealTime,
+    };
+    let reason = match Template::get(cache, qemu, &spec, progress) {
+        Ok(_) => return Ok(Ok(())),
+        Err(VmError::Boot { how, .. }) => how,
+        Err(VmError::QemuRefused { said }) => said,
+        Err(other) => return Err(other),
+    };
+    // One line: QEMU may have said more, and an abort says it twice.
+    let reason = reason.lines().next().unwrap_or_default().to_owned();
+    if let Some(folder) = memory.parent() {
+        // Losing it costs another proof.
+        let _ = fs::create_dir_all(folder).and_then(|()| fs::write(&memory, &reason));
+    }
+    Ok(Err(reason))
+}
+
+fn memory_of_proof(cache: &Path, qemu: &Qemu, kernel_sha256: &str) -> Result<PathBuf, VmError> {
+    let parts = [identity::of_qemu(cache, qemu)?, kernel_sha256.to_owned(), identity::of_host_cpu()];
+    Ok(cache.join("no-kvm").join(&sha256(parts.join("\0").as_bytes())[..32]))
+}
+
+fn remembered(memory: &Path, now: SystemTime) -> Option<String> {
+    let written = fs::metadata(memory).and_then(|file| file.modified()).ok()?;
+    let age = now.duration_since(written).unwrap_or_default();
+    (age < BELIEVED).then(|| fs::read_to_string(memory).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_proof_is_believed_for_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = folder.path().join("x");
+        assert_eq!(remembered(&memory, SystemTime::now()), None);
+        fs::write(&memory, "MSR 0x10a").unwrap();
+        assert_eq!(remembered(&memory, SystemTime::now()).as_deref(), Some("MSR 0x10a"));
+        assert_eq!(remembered(&memory, SystemTime::now() + BELIEVED * 2), None);
+    }
+}

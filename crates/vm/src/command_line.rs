@@ -1,0 +1,258 @@
+//! QEMU's command line for a machine. A pure function: the files it names are given.
+
+use std::path::Path;
+
+use ktstr_model::{Mode, Topology};
+use ktstr_wire::layout::CHANNEL_SIZE;
+
+use crate::error::VmError;
+use crate::machine_spec::MachineSpec;
+use crate::qemu::{Qemu, Version};
+
+/// Virtual nanoseconds of one guest instruction are 2 to this power. At 2 a test takes about as long on the host as it
+/// lasts in the guest; from 5 on the guest's own overheads distort it.
+const ICOUNT_SHIFT: u32 = 2;
+
+/// A template's randomness; the run's seed goes to the clone's agent.
+const TEMPLATE_SEED: u32 = 42;
+
+/// Whether a machine is booted to become a template or is made from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Writes its RAM through to the files.
+    Template,
+    /// Maps the RAM files copy-on-write and waits for the saved state.
+    Clone,
+}
+
+/// The files of a machine, as QEMU shall open them.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// The folder with the RAM files.
+    pub ram: &'a Path,
+    /// The initial RAM disk with the agent.
+    pub initrd: &'a Path,
+    /// The channel.
+    pub channel: &'a str,
+    /// Where the serial console goes.
+    pub console: &'a str,
+    /// Number of the control socket's descriptor.
+    pub control_fd: i32,
+}
+
+/// Name of the RAM file of NUMA node `node`.
+pub fn ram_file(node: u32) -> String {
+    format!("ram{node}")
+}
+
+/// The arguments for QEMU.
+///
+/// # Errors
+/// When this version of QEMU cannot give the machine that many CPUs.
+pub fn arguments(
+    qemu: &Qemu,
+    spec: &MachineSpec,
+    role: Role,
+    files: Files<'_>,
+) -> Result<Vec<String>, VmError> {
+    let topology = &spec.topology;
+    let mut arguments = Arguments::default();
+    arguments.add("-machine", machine(qemu, spec)?);
+    arguments.flag("-nodefaults").flag("-no-user-config");
+    arguments.add("-display", "none");
+    accelerate(&mut arguments, qemu, spec.mode);
+    arguments.add("-smp", smp(topology));
+    memory(&mut arguments, spec, role, files.ram);
+    arguments.add("-kernel", spec.kernel.display().to_string());
+    arguments.add("-initrd", files.initrd.display().to_string());
+    arguments.add("-append", spec.kernel_command_line());
+
+    let share = if role == Role::Template { "on" } else { "off" };
+    arguments.add(
+        "-object",
+        format!(
+            "memory-backend-file,id=channel,size={CHANNEL_SIZE},mem-path={},share={share}",
+            files.channel
+        ),
+    );
+    arguments.add("-device", "ivshmem-plain,memdev=channel,master=on");
+    arguments.add("-device", "pvpanic-pci");
+    // Every way to end leaves the process alive, so that its memory can still be read.
+    arguments.add("-action", "panic=pause,reboot=shutdown,shutdown=pause");
+    arguments.add("-chardev", format!("file,id=console,path={},append=on", files.console));
+    arguments.add("-serial", "chardev:console");
+    arguments.add("-chardev", format!("socket,id=control,fd={}", files.control_fd));
+    arguments.add("-mon", "chardev=control,mode=control");
+    // A clone would announce itself on a host-time timer and so disturb its schedule.
+    arguments.add("-global", "migration.announce-rounds=0");
+    if role == Role::Clone {
+        arguments.add("-incoming", "defer");
+    }
+    Ok(arguments.0)
+}
+
+#[derive(Default)]
+struct Arguments(Vec<String>);
+
+impl Arguments {
+    fn add(&mut self, option: &str, value: impl Into<String>) -> &mut Self {
+        self.0.extend([option.to_owned(), value.into()]);
+        self
+    }
+
+    fn flag(&mut self, option: &str) -> &mut Self {
+        self.0.push(option.to_owned());
+        self
+    }
+}
+
+fn machine(qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError> {
+    let mut machine = "q35".to_owned();
+    if spec.topology.numa_nodes() == 1 {
+        machine += ",memory-backend=ram0";
+    }
+    if highest_apic_id(&spec.topology) > 254 {
+        if spec.mode == Mode::Deterministic && qemu.version < Version::TCG_X2APIC {
+            return Err(VmError::ApicIds {
+                topology: spec.topology,
+                highest: highest_apic_id(&spec.topology),
+                why: format!("ids above 254 need QEMU 9.0 or later, this is {}", qemu.version),
+            });
+        }
+        machine += ",kernel-irqchip=split";
+    }
+    Ok(machine)
+}
+
+fn accelerate(arguments: &mut Arguments, qemu: &Qemu, mode: Mode) {
+    match mode {
+        Mode::RealTime => {
+            arguments.add("-accel", "kvm").add("-cpu", "host");
+        }
+        Mode::Deterministic => {
+            arguments.add("-accel", "tcg");
+            arguments.add("-icount", format!("shift={ICOUNT_SHIFT},sleep=off"));
+            arguments.add("-seed", TEMPLATE_SEED.to_string());
+            arguments.add("-rtc", "base=2026-01-01T00:00:00,clock=vm");
+            // The plain model is an AMD one without topoext, whose guests see one L3 a socket. As an Intel one the L3
+            // is per die; QEMU 10 aborts on leaf 0x1f of that unless the CPUID level ends before it.
+            let level = if qemu.version >= Version(10, 0, 0) { ",level=0x16" } else { "" };
+            arguments.add("-cpu", format!("max,vendor=GenuineIntel{level}"));
+        }
+    }
+}
+
+fn smp(topology: &Topology) -> String {
+    format!(
+        "cpus={},sockets={},dies={},cores={},threads={}",
+        topology.cpus(),
+        topology.numa_nodes(),
+        topology.llcs_per_node(),
+        topology.cores_per_llc(),
+        topology.threads_per_core()
+    )
+}
+
+fn memory(arguments: &mut Arguments, spec: &MachineSpec, role: Role, ram: &Path) {
+    let share = if role == Role::Template { "on" } else { "off" };
+    let nodes = spec.topology.numa_nodes();
+    let node_mb = spec.memory_per_node_mb();
+    arguments.add("-m", format!("{}M", node_mb * nodes));
+    for node in 0..nodes {
+        let file = ram.join(ram_file(node));
+        arguments.add(
+            "-object",
+            format!(
+                "memory-backend-file,id=ram{node},size={node_mb}M,mem-path={},share={share},reserve=off",
+                file.display()
+            ),
+        );
+    }
+    if nodes == 1 {
+        return;
+    }
+    let cpus_each = spec.topology.cpus() / nodes;
+    for node in 0..nodes {
+        let (first, last) = (node * cpus_each, (node + 1) * cpus_each - 1);
+        arguments.add("-numa", format!("node,nodeid={node},memdev=ram{node},cpus={first}-{last}"));
+    }
+    for (from, to) in (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to))) {
+        let distance = if from == to { 10 } else { 20 };
+        arguments.add("-numa", format!("dist,src={from},dst={to},val={distance}"));
+    }
+}
+
+/// The highest APIC id: each level takes whole bits, so SMT and odd counts leave gaps.
+fn highest_apic_id(topology: &Topology) -> u32 {
+    let bits = |count: u32| count.next_power_of_two().trailing_zeros();
+    let thread_bits = bits(topology.threads_per_core());
+    let core_bits = thread_bits + bits(topology.cores_per_llc());
+    let die_bits = core_bits + bits(topology.llcs_per_node());
+    ((topology.numa_nodes() - 1) << die_bits)
+        | ((topology.llcs_per_node() - 1) << core_bits)
+        | ((topology.cores_per_llc() - 1) << thread_bits)
+        | (topology.threads_per_core() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(mode: Mode, topology: Topology, role: Role) -> String {
+        let qemu = Qemu { path: "/usr/bin/qemu-system-x86_64".into(), version: Version(10, 0, 2) };
+        let spec = MachineSpec {
+            kernel: "/kernels/image".into(),
+            kernel_sha256: "00".into(),
+            kargs: vec!["nosmt".into()],
+            topology,
+            memory_mb: 2048,
+            mode,
+        };
+        let files = Files {
+            ram: Path::new("/templates/x"),
+            initrd: Path::new("/templates/x/initrd"),
+            channel: "/proc/self/fd/7",
+            console: "/proc/self/fd/8",
+            control_fd: 9,
+        };
+        let arguments = arguments(&qemu, &spec, role, files).unwrap();
+        let mut text = String::new();
+        for argument in arguments {
+            text += if argument.starts_with('-') { "\n" } else { " " };
+            text += &argument;
+        }
+        text
+    }
+
+    #[test]
+    fn a_deterministic_template() {
+        insta::assert_snapshot!(lines(Mode::Deterministic, Topology::of(1, 2, 4, 1), Role::Template));
+    }
+
+    #[test]
+    fn a_real_time_clone_of_two_nodes() {
+        insta::assert_snapshot!(lines(Mode::RealTime, Topology::of(2, 4, 2, 2), Role::Clone));
+    }
+
+    #[test]
+    fn apic_ids_leave_gaps() {
+        assert_eq!(highest_apic_id(&Topology::of(1, 2, 4, 1)), 7);
+        assert_eq!(highest_apic_id(&Topology::of(1, 3, 3, 1)), 2 << 2 | 2);
+        assert_eq!(highest_apic_id(&Topology::of(1, 14, 9, 2)), 13 << 5 | 8 << 1 | 1);
+    }
+
+    #[test]
+    fn too_many_apic_ids_for_an_old_qemu() {
+        let qemu = Qemu { path: "q".into(), version: Version(8, 2, 0) };
+        let spec = MachineSpec {
+            kernel: "k".into(),
+            kernel_sha256: String::new(),
+            kargs: Vec::new(),
+            topology: Topology::of(1, 14, 9, 2),
+            memory_mb: 256,
+            mode: Mode::Deterministic,
+        };
+        let error = machine(&qemu, &spec).unwrap_err().to_string();
+        assert!(error.contains("433") && error.contains("9.0"), "{error}");
+    }
+}

@@ -1,0 +1,262 @@
+//! A running machine.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use ktstr_wire::layout::{Area, stage, word};
+use rustix::fs::{MemfdFlags, memfd_create};
+use serde_json::{Value, json};
+
+use crate::command_line::{self, Files, Role};
+use crate::error::VmError;
+use crate::host_channel::ChannelReader;
+use crate::machine_spec::MachineSpec;
+use crate::process::{Launch, launch};
+use crate::qemu::Qemu;
+use crate::qmp::Qmp;
+
+/// How often a waiting host looks at deadlines. The machine itself is not disturbed by it.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Why a machine stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The agent stopped it, or the guest kernel's panic driver did: the channel's stage tells which.
+    Guest,
+    /// The guest reset itself or turned itself off; QEMU's word for the reason.
+    Shutdown(String),
+    /// QEMU could not go on, as KVM on a host whose hypervisor does not carry it.
+    InternalError,
+    /// QEMU ended; what it wrote to stderr.
+    Gone(String),
+    /// The deadline passed.
+    Deadline(String),
+}
+
+/// When to give up waiting for a stop.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    /// CPU time that QEMU may use. On a busy host it does not run faster than this tells.
+    pub cpu: Option<Duration>,
+    /// Wall time.
+    pub wall: Duration,
+}
+
+/// A machine: one QEMU process. Dropping it kills the process.
+pub struct Machine {
+    child: Child,
+    qmp: Qmp,
+    channel: Option<ChannelReader>,
+    console: File,
+    stderr: File,
+    started: Instant,
+    greeted_after: Duration,
+}
+
+/// The files that the machine keeps on disk.
+pub(crate) struct Disk<'a> {
+    pub ram: &'a Path,
+    pub initrd: &'a Path,
+}
+
+fn scratch(name: &str) -> Result<File, VmError> {
+    memfd_create(name, MemfdFlags::CLOEXEC).map(File::from).map_err(VmError::system("creating a memory file"))
+}
+
+fn text_of(mut file: &File) -> String {
+    let mut bytes = Vec::new();
+    let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_end(&mut bytes));
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+impl Machine {
+    /// Starts QEMU up to the point where it takes commands.
+    pub(crate) fn start(
+        qemu: &Qemu,
+        spec: &MachineSpec,
+        role: Role,
+        disk: &Disk<'_>,
+        channel: File,
+    ) -> Result<Self, VmError> {
+        let (console, stderr) = (scratch("ktstr-console")?, scratch("ktstr-stderr")?);
+        let (ours, theirs) = UnixStream::pair().map_err(VmError::system("socketpair"))?;
+        let console_end = console.try_clone().map_err(VmError::system("dup"))?;
+        let descriptor = |fd: i32| format!("/proc/self/fd/{fd}");
+        let arguments = command_line::arguments(
+            qemu,
+            spec,
+            role,
+            Files {
+                ram: disk.ram,
+                initrd: disk.initrd,
+                channel: &descriptor(channel.as_raw_fd()),
+                console: &descriptor(console_end.as_raw_fd()),
+                control_fd: theirs.as_raw_fd(),
+            },
+        )?;
+        let inherit = vec![OwnedFd::from(channel), console_end.into(), theirs.into()];
+        let stderr_end = stderr.try_clone().map_err(VmError::system("dup"))?;
+        let started = Instant::now();
+        let mut child =
+            launch(Launch { program: qemu.path.clone(), arguments, inherit, stderr: stderr_end })?;
+        let qmp = Qmp::connect(ours).map_err(|error| {
+            let _ = child.kill();
+            let _ = child.wait();
+            match text_of(&stderr).trim() {
+                "" => error,
+                said => VmError::QemuRefused { said: said.to_owned() },
+            }
+        })?;
+        let greeted_after = started.elapsed();
+        let mut machine = Self { child, qmp, channel: None, console, stderr, started, greeted_after };
+        let capabilities: Vec<Value> =
+            ["x-ignore-shared", "events"].map(|name| json!({ "capability": name, "state": true })).into();
+        machine.qmp.execute("migrate-set-capabilities", json!({ "capabilities": capabilities }))?;
+        Ok(machine)
+    }
+
+    /// Executes a control command. Not between letting a deterministic machine go and its stop.
+    pub(crate) fn execute(&mut self, command: &str, arguments: Value) -> Result<Value, VmError> {
+        self.qmp.execute(command, arguments)
+    }
+
+    /// Waits for the end of a transfer of state.
+    pub(crate) fn wait_migrated(&mut self) -> Result<(), VmError> {
+        self.qmp.wait_migrated()
+    }
+
+    /// QEMU's process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Time since QEMU was started.
+    pub fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Time from QEMU's start to its greeting.
+    pub fn greeted_after(&self) -> Duration {
+        self.greeted_after
+    }
+
+    /// All that the guest wrote to its serial console.
+    pub fn console(&self) -> String {
+        text_of(&self.console)
+    }
+
+    /// The channel in QEMU's memory.
+    ///
+    /// # Errors
+    /// When the memory cannot be read.
+    pub fn channel(&mut self) -> Result<&ChannelReader, VmError> {
+        let reader = match self.channel.take() {
+            Some(reader) => reader,
+            None => ChannelReader::open(self.pid())?,
+        };
+        Ok(self.channel.insert(reader))
+    }
+
+    /// How far the guest has come; [`stage::BOOTING`] when it cannot be told.
+    pub fn stage(&mut self) -> u32 {
+        self.channel().and_then(|channel| channel.u32(word::STAGE)).unwrap_or(stage::BOOTING)
+    }
+
+    /// The text of a log area; empty when it cannot be read.
+    pub fn log(&mut self, area: Area) -> String {
+        self.channel().and_then(|channel| channel.log(area)).map(|log| log.text).unwrap_or_default()
+    }
+
+    /// Waits until the machine stops, without a word to QEMU.
+    ///
+    /// # Errors
+    /// When QEMU's control channel breaks although QEMU lives.
+    pub fn wait_stop(&mut self, deadline: Deadline) -> Result<Stop, VmError> {
+        loop {
+            match self.qmp.next_event(LOOK) {
+                Ok(Some(event)) => {
+                    if let Some(stop) = self.stop_of(&event) {
+                        return Ok(stop);
+                    }
+                }
+                Ok(None) => {
+                    if let Some(passed) = self.passed(deadline) {
+                        return Ok(Stop::Deadline(passed));
+                    }
+                }
+                Err(error) => {
+                    // The socket closes a moment before the process can be reaped.
+                    for _ in 0..50 {
+                        if let Ok(Some(status)) = self.child.try_wait() {
+                            return Ok(Stop::Gone(format!("{} ({status})", text_of(&self.stderr).trim())));
+                        }
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn stop_of(&mut self, event: &Value) -> Option<Stop> {
+        match event["event"].as_str()? {
+            "SHUTDOWN" => {
+                Some(Stop::Shutdown(event["data"]["reason"].as_str().unwrap_or("unknown").to_owned()))
+            }
+            "STOP" => match self.qmp.execute("query-status", json!({})).ok()?["status"].as_str()? {
+                "internal-error" | "io-error" => Some(Stop::InternalError),
+                // Its event follows and says why.
+                "shutdown" => None,
+                _ => Some(Stop::Guest),
+            },
+            _ => None,
+        }
+    }
+
+    fn passed(&self, deadline: Deadline) -> Option<String> {
+        if self.age() >= deadline.wall {
+            return Some(format!("{:.0} s of wall time", deadline.wall.as_secs_f64()));
+        }
+        let limit = deadline.cpu?;
+        let used = cpu_time(self.pid()).ok()?;
+        (used >= limit).then(|| format!("{:.0} s of QEMU's CPU time", limit.as_secs_f64()))
+    }
+
+    /// Ends the machine.
+    pub fn end(self) {}
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// CPU time that a process has used, from `/proc/PID/stat` (proc(5)).
+fn cpu_time(pid: u32) -> io::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in parentheses may hold blanks.
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    let ticks = |index: usize| fields.get(index).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    // User and system time are fields 14 and 15 of the whole line, in USER_HZ, which is 100 on Linux.
+    Ok(Duration::from_millis((ticks(11) + ticks(12)) * 10))
+}
+
+/// Private memory of a process in bytes (`Private_Clean` + `Private_Dirty` of `/proc/PID/smaps_rollup`).
+///
+/// # Errors
+/// When the process is gone or may not be looked at.
+pub fn private_memory(pid: u32) -> io::Result<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let kilobytes = text
+        .lines()
+        .filter(|line| line.starts_with("Private_"))
+        .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    Ok(kilobytes.sum::<u64>() << 10)
+}

@@ -1,0 +1,56 @@
+//! What a machine is made of.
+
+use std::path::PathBuf;
+
+use ktstr_model::{Mode, Topology};
+
+/// A machine that a template is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachineSpec {
+    /// The kernel's image.
+    pub kernel: PathBuf,
+    /// SHA-256 of the image, in hexadecimal.
+    pub kernel_sha256: String,
+    /// Kernel arguments beside our own.
+    pub kargs: Vec<String>,
+    /// CPUs and NUMA nodes.
+    pub topology: Topology,
+    /// Memory in MiB, shared out evenly over the NUMA nodes.
+    pub memory_mb: u32,
+    /// What its clock follows.
+    pub mode: Mode,
+}
+
+impl MachineSpec {
+    /// Memory of each NUMA node in MiB, rounded up so that all are equal.
+    pub fn memory_per_node_mb(&self) -> u32 {
+        self.memory_mb.div_ceil(self.topology.numa_nodes())
+    }
+
+    /// Our own kernel arguments and the machine's.
+    pub fn kernel_command_line(&self) -> String {
+        let mut words = vec![
+            "console=ttyS0",
+            // Errors only: every line costs a slow serial write; the whole log is read at the end.
+            "quiet",
+            // A panic resets the machine at once, and a reset stops it.
+            "panic=-1",
+            "mitigations=off",
+            // Attaching and detaching BPF programs waits for RCU again and again.
+            "rcupdate.rcu_expedited=1",
+            // Debian's kernels test their ciphers in threads that would still run in every clone.
+            "cryptomgr.notests",
+        ];
+        if self.mode == Mode::Deterministic {
+            // Virtual time is the same on every vCPU, which the kernel cannot find out by measuring.
+            words.push("tsc=reliable");
+            words.push("no_timer_check");
+            if self.topology.cpus() >= 32 {
+                // Calibrating the delay loop fails on so many vCPUs that take turns.
+                words.push("lpj=4000000");
+            }
+        }
+        let own = words.into_iter().map(str::to_owned);
+        own.chain(self.kargs.iter().cloned()).collect::<Vec<_>>().join(" ")
+    }
+}

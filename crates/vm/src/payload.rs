@@ -1,0 +1,170 @@
+//! The payload: the files that a clone is given, as one cpio archive.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use cpio::newc::{Builder, trailer};
+use ktstr_wire::layout::PAYLOAD;
+
+use crate::elf;
+use crate::error::VmError;
+
+const REGULAR: u32 = 0o100000;
+
+/// Files for a clone, by their path in the guest.
+#[derive(Debug, Default)]
+pub struct Payload {
+    files: BTreeMap<String, (u32, Vec<u8>)>,
+}
+
+impl Payload {
+    /// Adds a file with this content.
+    pub fn add_bytes(&mut self, guest_path: &str, mode: u32, bytes: Vec<u8>) {
+        self.files.insert(guest_path.trim_start_matches('/').to_owned(), (mode, bytes));
+    }
+
+    /// Adds a file or a folder with everything in it. Links are followed.
+    ///
+    /// # Errors
+    /// When something cannot be read, or is neither file nor folder.
+    pub fn add_path(&mut self, host: &Path, guest_path: &str) -> Result<(), VmError> {
+        let found = std::fs::metadata(host).map_err(VmError::file("including", host))?;
+        if found.is_dir() {
+            let entries = std::fs::read_dir(host).map_err(VmError::file("including", host))?;
+            for entry in entries {
+                let path = entry.map_err(VmError::file("including", host))?.path();
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                self.add_path(&path, &format!("{guest_path}/{name}"))?;
+            }
+            return Ok(());
+        }
+        if !found.is_file() {
+            let source = io::Error::other("neither a file nor a folder");
+            return Err(VmError::File { what: "including", path: host.to_owned(), source });
+        }
+        self.check_room(found.len())?;
+        let bytes = std::fs::read(host).map_err(VmError::file("including", host))?;
+        self.add_bytes(guest_path, found.permissions().mode() & 0o777, bytes);
+        Ok(())
+    }
+
+    /// Adds a program, without the parts that only a debugger reads, and the shared libraries it needs.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no program, or lacks a library.
+    pub fn add_program(&mut self, host: &Path, guest_path: &str) -> Result<(), VmError> {
+        let bytes = std::fs::read(host).map_err(VmError::file("reading", host))?;
+        self.add_bytes(guest_path, 0o755, elf::loadable_part(bytes));
+        for library in elf::libraries(host)? {
+            let path = library.to_string_lossy().into_owned();
+            if self.files.contains_key(path.trim_start_matches('/')) {
+                continue;
+            }
+            let bytes = std::fs::read(&library).map_err(VmError::file("reading", library.clone()))?;
+            self.add_bytes(&path, 0o755, elf::loadable_part(bytes));
+        }
+        Ok(())
+    }
+
+    /// Size of all files in bytes.
+    pub fn size(&self) -> u64 {
+        self.files.values().map(|(_, bytes)| bytes.len() as u64).sum()
+    }
+
+    /// Checks that the files fit into the channel and into a guest of `memory_mb` MiB, where they live in a tmpfs that
+    /// may take half of the memory.
+    ///
+    /// # Errors
+    /// When they do not.
+    pub fn check_fits(&self, memory_mb: u32) -> Result<(), VmError> {
+        self.check_room(0)?;
+        let (payload_mb, room_mb) = (self.size() >> 20, u64::from(memory_mb) / 2);
+        if payload_mb < room_mb {
+            return Ok(());
+        }
+        let (what, advice) = ("half of the guest's memory", "raise memory_mb");
+        Err(VmError::PayloadTooLarge { payload_mb, what, room_mb, advice })
+    }
+
+    fn check_room(&self, more: u64) -> Result<(), VmError> {
+        // Headers and names take at most a few hundred bytes a file.
+        let size = self.size() + more + 512 * (self.files.len() as u64 + 2);
+        if size < PAYLOAD.size {
+            return Ok(());
+        }
+        Err(VmError::PayloadTooLarge {
+            payload_mb: size >> 20,
+            what: "the channel",
+            room_mb: PAYLOAD.size >> 20,
+            advice: "include fewer or smaller files",
+        })
+    }
+
+    /// Writes the archive.
+    ///
+    /// # Errors
+    /// When `output` cannot be written.
+    pub fn write_to(&self, mut output: impl Write) -> io::Result<()> {
+        for (name, (mode, bytes)) in &self.files {
+            let size = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+            let mut file = Builder::new(name).mode(mode | REGULAR).write(&mut output, size);
+            file.write_all(bytes)?;
+            file.finish()?;
+        }
+        trailer(output)?;
+        Ok(())
+    }
+
+    /// The guest paths of all files.
+    pub fn paths(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        self.files.keys().map(|name| Path::new("/").join(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let mut payload = Payload::default();
+        payload.add_bytes("/a/b", 0o644, b"hello".to_vec());
+        let mut archive = Vec::new();
+        payload.write_to(&mut archive).unwrap();
+        let mut reader = cpio::NewcReader::new(&archive[..]).unwrap();
+        assert_eq!((reader.entry().name(), reader.entry().mode()), ("a/b", 0o100644));
+        let mut text = String::new();
+        io::Read::read_to_string(&mut reader, &mut text).unwrap();
+        assert_eq!(text, "hello");
+    }
+
+    #[test]
+    fn a_program_brings_its_libraries() {
+        let mut payload = Payload::default();
+        payload.add_program(&std::env::current_exe().unwrap(), "/ktstr/test").unwrap();
+        let paths: Vec<String> = payload.paths().map(|p| p.display().to_string()).collect();
+        assert!(paths.iter().any(|p| p.contains("libc.so")), "{paths:?}");
+        assert!(paths.iter().any(|p| p.contains("ld-linux") || p.contains("ld-musl")), "{paths:?}");
+    }
+
+    #[test]
+    fn too_much_for_the_guest_or_the_channel_is_refused() {
+        let mut payload = Payload::default();
+        payload.add_bytes("big", 0o644, vec![0; 200 << 20]);
+        let error = payload.check_fits(256).unwrap_err().to_string();
+        assert!(error.contains("200 MiB") && error.contains("memory_mb"), "{error}");
+        payload.check_fits(2048).unwrap();
+        payload.add_bytes("more", 0o644, vec![0; 40 << 20]);
+        assert!(payload.check_fits(2048).unwrap_err().to_string().contains("the channel"));
+    }
+
+    #[test]
+    fn special_files_are_refused() {
+        let error = Payload::default().add_path(Path::new("/dev/null"), "/n").unwrap_err().to_string();
+        assert!(error.contains("/dev/null"), "{error}");
+        let error = Payload::default().add_path(Path::new("/nowhere"), "/n").unwrap_err().to_string();
+        assert!(error.contains("/nowhere"), "{error}");
+    }
+}

@@ -1,0 +1,352 @@
+//! Templates: machines that have booted to the agent's wait point, kept on disk.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ktstr_guest::AGENT;
+use ktstr_model::{Mode, Topology};
+use ktstr_wire::GuestFacts;
+use ktstr_wire::layout::{FACTS, MESSAGE, stage, word};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::command_line::{self, Files, Role, ram_file};
+use crate::content_hash::sha256;
+use crate::error::VmError;
+use crate::host_channel;
+use crate::identity;
+use crate::machine::{Deadline, Disk, Machine, Stop};
+use crate::machine_spec::MachineSpec;
+use crate::qemu::Qemu;
+
+/// Changes when older template folders cannot be used any more.
+const SCHEMA: u32 = 1;
+const RECORD: &str = "template.json";
+const STATE: &str = "state";
+const INITRD: &str = "initrd";
+
+/// What is kept beside a template's RAM and state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    schema: u32,
+    key: String,
+    topology: Topology,
+    mode: Mode,
+    memory_mb: u32,
+    kernel_release: String,
+    sched_ext: bool,
+    qemu: String,
+    /// Longest time that a spinner, one pinned to each vCPU, waited.
+    turn_ns: u64,
+    /// Most over least work of those spinners, in thousandths.
+    skew_permille: u64,
+    built_ms: u64,
+    ram_bytes: u64,
+    state_sha256: String,
+}
+
+/// A template on disk, ready to be cloned.
+#[derive(Clone, Debug)]
+pub struct Template {
+    folder: PathBuf,
+    record: Record,
+    spec: MachineSpec,
+    /// Whether this call built it.
+    pub fresh: bool,
+}
+
+/// Told about the slow parts.
+pub trait Progress {
+    /// A step that takes a while has begun.
+    fn slow(&mut self, what: &str);
+}
+
+impl<F: FnMut(&str)> Progress for F {
+    fn slow(&mut self, what: &str) {
+        self(what);
+    }
+}
+
+impl Template {
+    /// The template for `spec`, built when the cache has none. One process builds, others wait for it.
+    ///
+    /// # Errors
+    /// When the cache cannot be used, the machine cannot be made, or the guest sees another topology.
+    pub fn get(
+        cache: &Path,
+        qemu: &Qemu,
+        spec: &MachineSpec,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, VmError> {
+        qemu.check(spec.mode)?;
+        let templates = cache.join("templates");
+        let not_writable = |source| VmError::CacheNotWritable { path: templates.clone(), source };
+        fs::create_dir_all(&templates).map_err(not_writable)?;
+        let key = key(cache, qemu, spec)?;
+        let folder = templates.join(&key);
+        if let Ok(Some(template)) = load(&folder, &key, spec) {
+            return Ok(template);
+        }
+        let lock_path = templates.join(format!("{key}.lock"));
+        let lock = File::create(&lock_path).map_err(not_writable)?;
+        if lock.try_lock().is_err() {
+            progress.slow("another process builds this template: waiting for it");
+            lock.lock().map_err(VmError::file("locking", lock_path))?;
+        }
+        match load(&folder, &key, spec) {
+            Ok(Some(template)) => return Ok(template),
+            Ok(None) => {}
+            Err(why) => progress
+                .slow(&format!("the template in {} cannot be used ({why}): built again", folder.display())),
+        }
+        build(&templates, &key, qemu, spec, progress)
+    }
+
+    /// Longest time that a spinner waited when one was pinned to each vCPU, in nanoseconds.
+    pub fn turn_ns(&self) -> u64 {
+        self.record.turn_ns
+    }
+
+    /// Most over least work of those spinners, in thousandths.
+    pub fn skew_permille(&self) -> u64 {
+        self.record.skew_permille
+    }
+
+    /// The guest kernel's release.
+    pub fn kernel_release(&self) -> &str {
+        &self.record.kernel_release
+    }
+
+    /// Whether the guest kernel has sched_ext.
+    pub fn sched_ext(&self) -> bool {
+        self.record.sched_ext
+    }
+
+    /// What identifies it: a hash of everything that shaped it.
+    pub fn key(&self) -> &str {
+        &self.record.key
+    }
+
+    /// How long building it took.
+    pub fn built_in(&self) -> Duration {
+        Duration::from_millis(self.record.built_ms)
+    }
+
+    pub(crate) fn spec(&self) -> &MachineSpec {
+        &self.spec
+    }
+
+    pub(crate) fn disk(&self) -> (PathBuf, PathBuf) {
+        (self.folder.clone(), self.folder.join(INITRD))
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.join(STATE)
+    }
+}
+
+/// Hashes everything that shapes a template: the command line with contents in place of paths, and QEMU itself.
+fn key(cache: &Path, qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError> {
+    let pathless = MachineSpec { kernel: PathBuf::from(&spec.kernel_sha256), ..spec.clone() };
+    let files = Files {
+        ram: Path::new("ram"),
+        initrd: Path::new("agent"),
+        channel: "channel",
+        console: "console",
+        control_fd: 0,
+    };
+    let mut parts = command_line::arguments(qemu, &pathless, Role::Template, files)?;
+    parts.push(sha256(AGENT));
+    parts.push(identity::of_qemu(cache, qemu)?);
+    if spec.mode == Mode::RealTime {
+        parts.push(identity::of_host_cpu());
+    }
+    parts.push(SCHEMA.to_string());
+    Ok(sha256(parts.join("\0").as_bytes())[..32].to_owned())
+}
+
+/// The template in `folder` if there is one; the reason when what is there cannot be used.
+fn load(folder: &Path, key: &str, spec: &MachineSpec) -> Result<Option<Template>, String> {
+    let text = match fs::read(folder.join(RECORD)) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound && !folder.exists() => return Ok(None),
+        Err(e) => return Err(format!("{RECORD}: {e}")),
+    };
+    let record: Record = serde_json::from_slice(&text).map_err(|e| format!("{RECORD}: {e}"))?;
+    if record.schema != SCHEMA || record.key != key {
+        return Err("it was made for another machine".to_owned());
+    }
+    let state = fs::read(folder.join(STATE)).map_err(|e| format!("{STATE}: {e}"))?;
+    if sha256(&state) != record.state_sha256 {
+        return Err("its device state is damaged".to_owned());
+    }
+    if !folder.join(INITRD).is_file() {
+        return Err(format!("{INITRD} is missing"));
+    }
+    for node in 0..spec.topology.numa_nodes() {
+        let file = ram_file(node);
+        let length = fs::metadata(folder.join(&file)).map_err(|e| format!("{file}: {e}"))?.len();
+        if length != u64::from(spec.memory_per_node_mb()) << 20 {
+            return Err(format!("{file} has {length} bytes"));
+        }
+    }
+    Ok(Some(Template { folder: folder.to_owned(), record, spec: spec.clone(), fresh: false }))
+}
+
+/// Builds aside and renames, so that a half-written template is never found. The caller holds the lock, so whatever
+/// another builder left half-done is dead.
+fn build(
+    templates: &Path,
+    key: &str,
+    qemu: &Qemu,
+    spec: &MachineSpec,
+    progress: &mut dyn Progress,
+) -> Result<Template, VmError> {
+    let (folder, aside) = (templates.join(key), templates.join(format!("{key}.half")));
+    check_room(templates, spec)?;
+    for old in [&aside, &folder] {
+        if old.exists() {
+            fs::remove_dir_all(old).map_err(VmError::file("removing", old.clone()))?;
+        }
+    }
+    fs::create_dir(&aside).map_err(|source| VmError::CacheNotWritable { path: aside.clone(), source })?;
+    let result = build_aside(&aside, key, qemu, spec, progress);
+    match result {
+        Ok(record) => {
+            fs::rename(&aside, &folder).map_err(VmError::file("renaming", aside))?;
+            Ok(Template { folder, record, spec: spec.clone(), fresh: true })
+        }
+        Err(error) => {
+            let _ = fs::remove_dir_all(&aside);
+            Err(error)
+        }
+    }
+}
+
+/// A booted guest uses up to this much of its RAM file, whatever its size; measured 130 MiB with 4 CPUs.
+fn most_used_mb(spec: &MachineSpec) -> u64 {
+    u64::from(spec.memory_mb.min(200 + 2 * spec.topology.cpus()))
+}
+
+fn check_room(templates: &Path, spec: &MachineSpec) -> Result<(), VmError> {
+    let disk = rustix::fs::statvfs(templates).map_err(VmError::system("statvfs"))?;
+    let (free_mb, needed_mb) = ((disk.f_bavail * disk.f_frsize) >> 20, most_used_mb(spec));
+    if free_mb >= needed_mb {
+        return Ok(());
+    }
+    Err(VmError::DiskFull { path: templates.to_owned(), free_mb, needed_mb })
+}
+
+fn build_aside(
+    folder: &Path,
+    key: &str,
+    qemu: &Qemu,
+    spec: &MachineSpec,
+    progress: &mut dyn Progress,
+) -> Result<Record, VmError> {
+    progress.slow(&format!(
+        "booting a {} template of {}: once for this kernel and machine",
+        spec.mode, spec.topology
+    ));
+    let began = Instant::now();
+    let initrd = folder.join(INITRD);
+    fs::write(&initrd, initramfs()).map_err(VmError::file("writing", initrd.clone()))?;
+    let disk = Disk { ram: folder, initrd: &initrd };
+    let channel = host_channel::create(None)?;
+    let mut machine = Machine::start(qemu, spec, Role::Template, &disk, channel)?;
+    let stop = machine.wait_stop(boot_deadline(spec))?;
+    let facts = wait_point(&mut machine, spec, stop)?;
+
+    let state = folder.join(STATE);
+    save_state(&mut machine, qemu, &state)?;
+    let ram_bytes =
+        (0..spec.topology.numa_nodes()).map(|node| used_bytes(&folder.join(ram_file(node)))).sum();
+    let state_bytes = fs::read(&state).map_err(VmError::file("reading", state))?;
+    let record = Record {
+        schema: SCHEMA,
+        key: key.to_owned(),
+        topology: spec.topology,
+        mode: spec.mode,
+        memory_mb: spec.memory_mb,
+        kernel_release: facts.release,
+        sched_ext: facts.sched_ext,
+        qemu: qemu.version.to_string(),
+        turn_ns: facts.turn_ns,
+        skew_permille: facts.skew_permille,
+        built_ms: began.elapsed().as_millis() as u64,
+        ram_bytes,
+        state_sha256: sha256(&state_bytes),
+    };
+    let path = folder.join(RECORD);
+    let text = serde_json::to_vec_pretty(&record).unwrap_or_default();
+    fs::write(&path, text).map_err(VmError::file("writing", path))?;
+    Ok(record)
+}
+
+fn initramfs() -> Vec<u8> {
+    let mut archive = Vec::new();
+    let mut init = cpio::newc::Builder::new("init").mode(0o100755).write(&mut archive, AGENT.len() as u32);
+    // Writing to memory does not fail.
+    let _ = io::Write::write_all(&mut init, AGENT);
+    let _ = init.finish();
+    let _ = cpio::newc::trailer(&mut archive);
+    archive
+}
+
+/// Generous: a 64-CPU machine took 34 s on two cores, and the host may be ten times as busy.
+fn boot_deadline(spec: &MachineSpec) -> Deadline {
+    match spec.mode {
+        Mode::RealTime => Deadline { cpu: None, wall: Duration::from_secs(60) },
+        Mode::Deterministic => {
+            let cpu = Duration::from_secs(120 + 6 * u64::from(spec.topology.cpus()));
+            Deadline { cpu: Some(cpu), wall: cpu * 10 }
+        }
+    }
+}
+
+/// Checks that the machine stopped at the wait point and that the guest sees what was asked for.
+fn wait_point(machine: &mut Machine, spec: &MachineSpec, stop: Stop) -> Result<GuestFacts, VmError> {
+    let reached = if stop == Stop::Guest { machine.stage() } else { stage::BOOTING };
+    if reached != stage::WAITING {
+        let message = match reached {
+            stage::FAILED => machine.channel()?.area(MESSAGE, word::MESSAGE_LEN)?,
+            _ => Vec::new(),
+        };
+        let how = match (&stop, reached) {
+            (_, stage::FAILED) => format!("the agent said: {}", String::from_utf8_lossy(&message)),
+            (Stop::Guest, _) => "the kernel panicked".to_owned(),
+            (Stop::Shutdown(reason), _) => format!("the guest shut down ({reason}), as after a panic"),
+            (Stop::InternalError, _) => "QEMU stopped with an internal error of KVM".to_owned(),
+            (Stop::Gone(said), _) => format!("QEMU ended: {said}"),
+            (Stop::Deadline(passed), _) => format!("nothing happened in {passed}"),
+        };
+        let (mode, topology) = (spec.mode, spec.topology);
+        return Err(VmError::Boot { mode, topology, how, console: machine.console() });
+    }
+    let text = machine.channel()?.area(FACTS, word::FACTS_LEN)?;
+    let wrong = |source| VmError::Facts { topology: spec.topology, source };
+    let facts = GuestFacts::parse(&String::from_utf8_lossy(&text)).map_err(wrong)?;
+    facts.check(&spec.topology).map_err(wrong)?;
+    Ok(facts)
+}
+
+fn save_state(machine: &mut Machine, qemu: &Qemu, path: &Path) -> Result<(), VmError> {
+    machine.execute("migrate", json!({ "uri": transfer_uri(qemu, path, "cat >") }))?;
+    machine.wait_migrated()
+}
+
+/// How QEMU reaches a file with device state.
+pub(crate) fn transfer_uri(qemu: &Qemu, path: &Path, shell: &str) -> String {
+    if qemu.version >= crate::qemu::Version::FILE_MIGRATION {
+        format!("file:{}", path.display())
+    } else {
+        format!("exec:{shell} '{}'", path.display())
+    }
+}
+
+fn used_bytes(path: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(path).map_or(0, |file| file.blocks() * 512)
+}

@@ -1,0 +1,151 @@
+//! Templates that are damaged, half-written, contended or have nowhere to be.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ktstr_vm::{VmError, Work, start_clone};
+use support::{DEADLINE, program, spec, template_in};
+
+/// Tells the child test below where to build.
+const CHILD_CACHE: &str = "KTSTR_TEST_CHILD_CACHE";
+
+fn build_in_child(cache: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child_that_builds", "--ignored", "--nocapture"])
+        .env(CHILD_CACHE, cache)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Not a test of its own: what `build_in_child` runs.
+#[test]
+#[ignore = "run by the other tests of this file as a child process"]
+fn child_that_builds() {
+    let Some(cache) = std::env::var_os(CHILD_CACHE) else { return };
+    let (template, said) = template_in(Path::new(&cache), &spec("1n1l1c1t"));
+    template.unwrap();
+    println!("said: {said:?}");
+}
+
+fn folders(cache: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(cache.join("templates")).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+/// QEMU processes that have a file below `folder` on their command line.
+fn qemus_of(folder: &Path) -> usize {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    let name = folder.display().to_string();
+    lines.filter(|line| String::from_utf8_lossy(line).contains(&name)).count()
+}
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(120);
+    while !is_so() {
+        assert!(Instant::now() < end, "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Everything that needs a template of its own, in one test: each boot takes seconds.
+#[test]
+fn a_template_is_built_once_kept_and_never_used_damaged() {
+    let cache = tempfile::tempdir().unwrap();
+    let cache = cache.path();
+
+    // A builder that is killed half-way leaves no machine, and nothing that could be taken for a template.
+    let mut killed = build_in_child(cache);
+    wait_until("the builder's machine", || qemus_of(cache) > 0);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    wait_until("the end of the machine", || qemus_of(cache) == 0);
+    assert!(folders(cache).iter().all(|folder| folder.extension().is_some_and(|e| e == "half")));
+
+    // Two processes that want one template: one builds, the other waits.
+    let outputs =
+        [build_in_child(cache), build_in_child(cache)].map(|child| child.wait_with_output().unwrap());
+    let said: Vec<String> =
+        outputs.iter().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).collect();
+    assert!(outputs.iter().all(|output| output.status.success()), "{said:?}");
+    assert_eq!(said.iter().filter(|said| said.contains("booting a")).count(), 1, "{said:?}");
+    assert_eq!(said.iter().filter(|said| said.contains("another process builds")).count(), 1, "{said:?}");
+    assert_eq!(folders(cache).len(), 1, "the half-written folder is gone");
+
+    // What is there is used as it is, and a clone works without changing it.
+    let (template, said) = template_in(cache, &spec("1n1l1c1t"));
+    let template = template.unwrap();
+    assert!(said.is_empty() && !template.fresh, "{said:?}");
+    let qemu = ktstr_vm::Qemu::find().unwrap();
+    let before = ktstr_vm::sha256_file(&folders(cache)[0].join("ram0")).unwrap();
+    let payload = program("/usr/bin/true");
+    let mut machine =
+        start_clone(&qemu, &template, &Work { seed: 1, order: b"", payload: &payload }).unwrap();
+    machine.wait_stop(DEADLINE).unwrap();
+    machine.end();
+    assert_eq!(ktstr_vm::sha256_file(&folders(cache)[0].join("ram0")).unwrap(), before);
+
+    // Damage of every kind is noticed, said, and mended.
+    let folder = folders(cache)[0].clone();
+    let [record, state] = ["template.json", "state"].map(|file| fs::read(folder.join(file)).unwrap());
+    let foreign = String::from_utf8(record.clone()).unwrap().replace(template.key(), "0123456789abcdef");
+    let truncate = |file: &str, bytes: &[u8]| fs::write(folder.join(file), bytes).unwrap();
+    truncate("template.json", &record[..20]);
+    assert_damaged(cache, "template.json");
+    truncate("template.json", foreign.as_bytes());
+    assert_damaged(cache, "another machine");
+    truncate("template.json", &record);
+    truncate("state", b"");
+    assert_damaged(cache, "device state is damaged");
+    truncate("state", &state);
+    fs::File::options().write(true).open(folder.join("ram0")).unwrap().set_len(4096).unwrap();
+    let (template, said) = template_in(cache, &spec("1n1l1c1t"));
+    assert!(said[0].contains("ram0 has 4096 bytes"), "{said:?}");
+    assert!(template.unwrap().fresh);
+}
+
+/// Damage is told before the machine boots; a folder that cannot be written stops it there, which saves the boot.
+fn assert_damaged(cache: &Path, why: &str) {
+    let half = folders(cache)[0].with_extension("half");
+    fs::write(&half, "in the way").unwrap();
+    let (template, said) = template_in(cache, &spec("1n1l1c1t"));
+    assert!(said.iter().any(|line| line.contains(why)), "{why}: {said:?}");
+    assert!(template.is_err(), "the obstacle was not met");
+    fs::remove_file(half).unwrap();
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = template_in(&file.join("cache"), &spec("1n1l1c1t")).0.unwrap_err();
+    assert!(matches!(error, VmError::CacheNotWritable { .. }), "{error}");
+    assert!(error.to_string().contains("KTSTR_CACHE_DIR"), "{error}");
+}
+
+#[test]
+fn a_full_disk_is_said_before_anything_is_booted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"])
+        .arg(folder.path())
+        .stderr(Stdio::null())
+        .status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: a small file system can be mounted by root only");
+        return;
+    }
+    let error = template_in(folder.path(), &spec("1n1l1c1t")).0.unwrap_err();
+    assert!(Command::new("umount").arg(folder.path()).status().unwrap().success());
+    assert!(matches!(error, VmError::DiskFull { .. }), "{error}");
+    assert!(error.to_string().contains("MiB free"), "{error}");
+}
