@@ -15,15 +15,15 @@
 //! A reader holds a shared lock on the entry's own folder ([`Entry::hold`]), which works on a read-only file system.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io,
     path::{Path, PathBuf},
 };
 
 use crate::{
-    Entry, Environment, Error, KernelSpec, Sha256Sum,
+    Entry, Environment, Error, KernelSpec, KeyLock, Sha256Sum, Slot, StagedEntry,
     checksum::Checksums,
-    staging::{KeyLock, StagedEntry},
+    lock::{lock_file, open_lock, try_exclusive},
 };
 
 const STAGING: &str = ".staging-";
@@ -34,60 +34,6 @@ const LOCKS: &str = ".locks";
 #[derive(Clone, Debug)]
 pub struct Cache {
     root: PathBuf,
-}
-
-/// A folder under `kernels/`.
-#[derive(Clone, Debug)]
-pub enum Slot {
-    /// A whole entry.
-    Ready(Entry),
-    /// A folder that is not one.
-    Corrupt {
-        /// Its name.
-        key: String,
-        /// Where it is.
-        dir: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
-
-impl Slot {
-    /// The folder's name.
-    pub fn key(&self) -> &str {
-        match self {
-            Self::Ready(entry) => entry.key(),
-            Self::Corrupt { key, .. } => key,
-        }
-    }
-
-    /// The folder.
-    pub fn dir(&self) -> &Path {
-        match self {
-            Self::Ready(entry) => entry.dir(),
-            Self::Corrupt { dir, .. } => dir,
-        }
-    }
-
-    /// The entry, if it is whole.
-    pub fn ready(&self) -> Option<&Entry> {
-        match self {
-            Self::Ready(entry) => Some(entry),
-            Self::Corrupt { .. } => None,
-        }
-    }
-
-    /// The space it takes, in bytes.
-    pub fn bytes(&self) -> u64 {
-        folder_bytes(self.dir())
-    }
-
-    fn read(key: &str, dir: PathBuf) -> Self {
-        match Entry::read(&dir) {
-            Ok(entry) => Self::Ready(entry),
-            Err(reason) => Self::Corrupt { key: key.to_owned(), dir, reason },
-        }
-    }
 }
 
 impl Cache {
@@ -268,31 +214,6 @@ impl Cache {
     }
 }
 
-/// Locks the file `name` in `dir`, creating both.
-pub(crate) fn lock_file(dir: &Path, name: &str, on_wait: impl FnOnce()) -> Result<File, Error> {
-    let path = dir.join(name);
-    let file = open_lock(&path)?;
-    if !try_exclusive(&file, &path)? {
-        on_wait();
-        file.lock().map_err(Error::cache_io("lock", &path))?;
-    }
-    Ok(file)
-}
-
-fn open_lock(path: &Path) -> Result<File, Error> {
-    let dir = path.parent().unwrap_or(path);
-    fs::create_dir_all(dir).map_err(Error::cache_io("create", dir))?;
-    File::options().create(true).append(true).open(path).map_err(Error::cache_io("write", path))
-}
-
-fn try_exclusive(file: &File, path: &Path) -> Result<bool, Error> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(Error::cache_io("lock", path)(error)),
-    }
-}
-
 /// The names of the folders in `dir`, in order; none when it does not exist.
 fn folder_names(dir: &Path) -> Result<Vec<String>, Error> {
     let read = |error| Error::cache_io("read", dir)(error);
@@ -316,11 +237,6 @@ fn remove_folder(dir: &Path) -> Result<(), Error> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::cache_io("remove", dir)(error)),
         _ => Ok(()),
     }
-}
-
-fn folder_bytes(dir: &Path) -> u64 {
-    let files = fs::read_dir(dir).into_iter().flatten().flatten();
-    files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
 }
 
 #[cfg(test)]

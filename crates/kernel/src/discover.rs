@@ -16,7 +16,7 @@ use crate::{
 /// When it is absent, not built or not a kernel; never another kernel in its place.
 pub fn resolve(spec: &KernelSpec, env: &Environment, cache: &Cache) -> Result<Kernel, Error> {
     match spec {
-        KernelSpec::Path(path) => of_path(&env.current_dir.join(path), cache, env),
+        KernelSpec::Path(path) => of_path(&env.absolute(path), cache, env),
         KernelSpec::Git { .. } => Err(Error::Unbuilt { what: spec.to_string() }),
         KernelSpec::Key(key) => match cache.get(key)? {
             Some(entry) => Kernel::of_entry(entry, cache),
@@ -36,7 +36,7 @@ pub fn resolve(spec: &KernelSpec, env: &Environment, cache: &Cache) -> Result<Ke
 /// When a variable names a kernel that cannot be used, or there is none anywhere.
 pub fn discover(env: &Environment, cache: &Cache) -> Result<Kernel, Error> {
     if let Some(path) = &env.test_kernel {
-        let image = env.current_dir.join(path);
+        let image = env.absolute(path);
         return Kernel::of_image(&image, cache, env)
             .map_err(variable("KTSTR_TEST_KERNEL", &path.to_string_lossy()));
     }
@@ -76,7 +76,7 @@ impl Place {
                 format!("{}: absent", path.display())
             }
             Error::Unbuilt { .. } => format!("{}: not built", path.display()),
-            Error::Io { source, .. } => format!("{}: {source}", path.display()),
+            Error::Io { cause, .. } => format!("{}: {cause}", path.display()),
             other => other.to_string(),
         }
     }
@@ -84,7 +84,7 @@ impl Place {
 
 fn places(env: &Environment) -> Vec<Place> {
     let mut places =
-        vec![Place::Tree(env.current_dir.join("linux")), Place::Tree(env.current_dir.join("../linux"))];
+        vec![Place::Tree(env.absolute(Path::new("linux"))), Place::Tree(env.absolute(Path::new("../linux")))];
     let boot = env.host_root.join("boot");
     if let Some(release) = &env.host_release {
         let modules = env.host_root.join("lib/modules").join(release);
@@ -132,7 +132,7 @@ fn of_variable(value: &str, cache: &Cache, env: &Environment) -> Result<Kernel, 
 }
 
 fn variable(variable: &'static str, value: &str) -> impl FnOnce(Error) -> Error {
-    move |source| Error::Variable { variable, value: value.to_owned(), source: Box::new(source) }
+    move |cause| Error::Variable { variable, value: value.to_owned(), cause: Box::new(cause) }
 }
 
 fn not_cached(wanted: &KernelSpec, cache: &Cache) -> Error {

@@ -165,11 +165,11 @@ fn read_metadata(path: &Path) -> Result<Metadata, String> {
     let bytes = fs::read(path).map_err(|error| format!("{METADATA}: {error}"))?;
     // The schema alone first: the rest of a newer one need not be readable.
     let Schema { schema } =
-        serde_json::from_slice(&bytes).map_err(|error| format!("{METADATA} is not ktstr's: {error}"))?;
+        serde_json::from_slice(&bytes).map_err(|error| format!("{METADATA} cannot be read: {error}"))?;
     if schema > METADATA_SCHEMA {
         return Err(format!(
             "{METADATA} has schema {schema}, and this ktstr reads up to {METADATA_SCHEMA}; a newer ktstr wrote it"
         ));
     }
-    serde_json::from_slice(&bytes).map_err(|error| format!("{METADATA} is damaged: {error}"))
+    serde_json::from_slice(&bytes).map_err(|error| format!("{METADATA} cannot be read: {error}"))
 }

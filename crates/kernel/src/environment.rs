@@ -1,6 +1,9 @@
 //! What this crate takes from its surroundings.
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 /// The environment variables and places of the host that decide which kernel is used; a value, so that tests can make
 /// their own.
@@ -18,7 +21,7 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// `KTSTR_DEBIAN_MIRROR`: where Debian's packages come from, instead of the mirror that the system's apt uses.
     pub debian_mirror: Option<String>,
-    /// Where `./linux` and `../linux` are looked for.
+    /// What relative paths are relative to; an absolute path.
     pub current_dir: PathBuf,
     /// The release of the host's kernel (`uname -r`).
     pub host_release: Option<String>,
@@ -27,6 +30,12 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// A path as the user meant it, without the `./` it may begin with.
+    pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
+        // Joining its parts leaves out those that mean "here".
+        self.current_dir.join(path).components().collect()
+    }
+
     /// The surroundings of this process. An empty variable counts as unset.
     pub fn of_process() -> Self {
         let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
@@ -40,7 +49,8 @@ impl Environment {
             xdg_cache_home: path("XDG_CACHE_HOME"),
             home: path("HOME"),
             debian_mirror: text("KTSTR_DEBIAN_MIRROR"),
-            current_dir: PathBuf::from("."),
+            // Without one (it was deleted), relative paths lead nowhere, which their error says.
+            current_dir: env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             host_release: fs::read_to_string("/proc/sys/kernel/osrelease").ok().map(|r| r.trim().to_owned()),
             host_root: PathBuf::from("/"),
         }

@@ -7,7 +7,8 @@ use std::{
 
 use crate::Bound;
 
-/// An error of this crate.
+/// An error of this crate. Its message is whole: the cause is part of it, so [`source`](std::error::Error::source) is
+/// always empty.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A text that is no version.
@@ -115,14 +116,14 @@ pub enum Error {
         looked_at: Vec<String>,
     },
     /// The variable that named the kernel is wrong.
-    #[error("{variable} is set to {value}, which cannot be used: {source}")]
+    #[error("{variable} is set to {value}, which cannot be used: {cause}")]
     Variable {
         /// The variable.
         variable: &'static str,
         /// Its value.
         value: String,
         /// Why not.
-        source: Box<Error>,
+        cause: Box<Error>,
     },
     /// No place for the cache.
     #[error("there is no place for the kernel cache: set KTSTR_CACHE_DIR, XDG_CACHE_HOME or HOME")]
@@ -152,7 +153,7 @@ pub enum Error {
         notes: Vec<String>,
     },
     /// A program that fetching needs is not there.
-    #[error("{program} was not found, which fetching ready-made kernels needs; {remedy}")]
+    #[error("{program} was not found; {remedy}")]
     ToolMissing {
         /// The program or file.
         program: String,
@@ -205,33 +206,33 @@ pub enum Error {
         what: &'static str,
     },
     /// A system call that failed.
-    #[error("cannot {doing} {path}: {source}", path = path.display())]
+    #[error("cannot {doing} {path}: {cause}", path = path.display())]
     Io {
         /// What was being done.
         doing: &'static str,
         /// With which file.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The cache folder cannot be used.
-    #[error("cannot {doing} {path} in the kernel cache: {source}; set KTSTR_CACHE_DIR to a folder that this user can write", path = path.display())]
+    #[error("cannot {doing} {path} in the kernel cache: {cause}; KTSTR_CACHE_DIR can name another folder, which this user can write and which has room", path = path.display())]
     CacheIo {
         /// What was being done.
         doing: &'static str,
         /// With which file or folder.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
 impl Error {
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { doing, path: path.to_owned(), source }
+        move |cause| Self::Io { doing, path: path.to_owned(), cause }
     }
 
     pub(crate) fn cache_io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::CacheIo { doing, path: path.to_owned(), source }
+        move |cause| Self::CacheIo { doing, path: path.to_owned(), cause }
     }
 }

@@ -36,10 +36,10 @@ impl ImageInfo {
     /// When there is no such file, it cannot be read, or it is not a 64-bit x86 Linux kernel.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let not_a_kernel = |why: String| Error::NotAKernel { path: path.to_owned(), why };
-        let header = read_header(path).map_err(|source| match source.kind() {
+        let header = read_header(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::ImageAbsent { path: path.to_owned() },
             io::ErrorKind::IsADirectory => not_a_kernel("it is a directory".into()),
-            _ => Error::io("read", path)(source),
+            _ => Error::io("read", path)(error),
         })?;
         let release = release(&header).map_err(not_a_kernel)?;
         let version = KernelVersion::from_release(&release)

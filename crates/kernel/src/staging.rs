@@ -8,23 +8,9 @@ use std::{
 };
 
 use crate::{
-    Cache, Entry, Error, ImageInfo, KernelConfig, Metadata, Origin, Sha256Sum,
+    Cache, Entry, Error, ImageInfo, KernelConfig, KeyLock, Metadata, Origin, Sha256Sum,
     entry::{ARCH, CONFIG, IMAGE, METADATA, METADATA_SCHEMA},
 };
-
-/// The right to write one entry, given back when dropped.
-#[derive(Debug)]
-pub struct KeyLock {
-    pub(crate) _file: File,
-    pub(crate) key: String,
-}
-
-impl KeyLock {
-    /// The entry's name.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-}
 
 /// An entry being written: fill [`image`](Self::image) and [`config`](Self::config), then [`commit`](Self::commit).
 /// Dropped before that, it leaves nothing.

@@ -3,15 +3,23 @@
 //! apt verifies the signature of the index; the index has the sums of the packages.
 
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, SystemTime},
 };
 
-use super::program::{Failure, command, run};
-use crate::{Cache, Environment, Error, cache::lock_file, fetch::mirror::mirror};
+use super::{
+    mirror::mirror,
+    program::{Failure, command, run},
+};
+use crate::{Cache, Environment, Error, lock::lock_file};
 
+const STATE: &str = "apt";
+const SOURCES: &str = "sources.list";
+/// Its modification time is that of the last whole update.
+const UPDATED: &str = "updated";
 const KEYRINGS: [&str; 2] =
     ["usr/share/keyrings/debian-archive-keyring.gpg", "usr/share/keyrings/debian-archive-keyring.pgp"];
 pub const APT_MISSING: &str = "ready-made kernels are Debian packages, fetched with apt; elsewhere, build a kernel and \
@@ -30,10 +38,13 @@ pub struct Apt {
 impl Apt {
     /// Finds the mirror and Debian's keyring.
     pub fn prepare(cache: &Cache, env: &Environment) -> Result<Self, Error> {
-        let root = cache.root().join("apt");
+        let root = cache.root().join(STATE);
         fs::create_dir_all(&root).map_err(Error::cache_io("create", &root))?;
         let configuration = root.join("apt.conf");
-        fs::write(&configuration, CONFIGURATION).map_err(Error::cache_io("write", &configuration))?;
+        // Not written again: another process's apt may be reading it.
+        if !fs::read_to_string(&configuration).is_ok_and(|text| text == CONFIGURATION) {
+            fs::write(&configuration, CONFIGURATION).map_err(Error::cache_io("write", &configuration))?;
+        }
         let mirror = mirror(env, || system_uris(&root))?;
         let mut keyrings = KEYRINGS.iter().map(|keyring| env.host_root.join(keyring));
         let keyring = keyrings.find(|path| path.is_file()).ok_or(Error::ToolMissing {
@@ -55,31 +66,28 @@ impl Apt {
         command
     }
 
-    /// The index of a suite, brought up to date unless it is younger than `max_age`.
+    /// The index of a suite, brought up to date unless it was within `max_age`.
     pub fn index(&self, suite: &str, max_age: Duration) -> Result<String, Error> {
         let dir = self.root.join(suite);
-        // Two processes must not update one state; the second finds it fresh.
+        // apt's own locks are off, since some of its files are not ours to lock.
         let _lock = lock_file(&self.root, &format!("{suite}.lock"), || ())?;
         let sources = format!(
             "deb [arch=amd64 lang=none target=Packages signed-by={}] {} {suite} main\n",
             self.keyring.display(),
             self.mirror
         );
-        let marker = dir.join("sources.list");
-        let is_fresh = fs::read_to_string(&marker).is_ok_and(|text| text == sources)
-            && age(&marker).is_some_and(|age| age < max_age);
-        if !is_fresh {
+        let known = fs::read_to_string(dir.join(SOURCES)).is_ok_and(|text| text == sources);
+        if !known || !is_fresh(&dir, max_age) {
             self.update(suite, &dir, &sources)?;
-            // Written again once the index is there, so that its age is the index's.
-            fs::write(&marker, &sources).map_err(Error::cache_io("write", &marker))?;
         }
-        read_lists(&dir.join("lists"))
+        read_lists(&dir)
     }
 
     fn update(&self, suite: &str, dir: &Path, sources: &str) -> Result<(), Error> {
-        let partial = dir.join("lists/partial");
+        let (partial, list, updated) = (dir.join("lists/partial"), dir.join(SOURCES), dir.join(UPDATED));
         fs::create_dir_all(&partial).map_err(Error::cache_io("create", &partial))?;
-        let list = dir.join("ktstr.list");
+        // Absent while the index is of another mirror or half updated.
+        let _ = fs::remove_file(&updated);
         fs::write(&list, sources).map_err(Error::cache_io("write", &list))?;
         let mut apt = private("apt-get", &self.root);
         option(&mut apt, "Dir::State", dir);
@@ -93,12 +101,20 @@ impl Apt {
             remedy: "check the network, or name another mirror with KTSTR_DEBIAN_MIRROR",
             if_missing: APT_MISSING,
         };
-        run(apt.arg("update"), failure).map(drop)
+        run(apt.arg("update"), failure)?;
+        fs::write(&updated, "").map_err(Error::cache_io("write", &updated))
     }
 }
 
-fn age(path: &Path) -> Option<Duration> {
-    SystemTime::now().duration_since(fs::metadata(path).ok()?.modified().ok()?).ok()
+/// The index of a suite as it was read within `max_age`, from whichever mirror: no program is run for it.
+pub fn recent_index(cache: &Cache, suite: &str, max_age: Duration) -> Option<String> {
+    let dir = cache.root().join(STATE).join(suite);
+    if is_fresh(&dir, max_age) { read_lists(&dir).ok() } else { None }
+}
+
+fn is_fresh(dir: &Path, max_age: Duration) -> bool {
+    let updated = fs::metadata(dir.join(UPDATED)).and_then(|file| file.modified());
+    updated.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age < max_age))
 }
 
 /// Every index that the system's own sources name, without a download.
@@ -139,14 +155,15 @@ fn private(program: &str, root: &Path) -> Command {
 }
 
 fn option(command: &mut Command, name: &str, path: &Path) {
-    let mut setting = std::ffi::OsString::from(format!("{name}="));
+    let mut setting = OsString::from(format!("{name}="));
     setting.push(path);
     command.arg("-o").arg(setting);
 }
 
-fn read_lists(lists: &Path) -> Result<String, Error> {
+fn read_lists(dir: &Path) -> Result<String, Error> {
+    let lists = dir.join("lists");
     let mut text = String::new();
-    for file in fs::read_dir(lists).map_err(Error::cache_io("read", lists))?.flatten() {
+    for file in fs::read_dir(&lists).map_err(Error::cache_io("read", &lists))?.flatten() {
         if file.file_name().to_string_lossy().ends_with("_Packages") {
             text += &fs::read_to_string(file.path()).map_err(Error::cache_io("read", &file.path()))?;
             text.push('\n');

@@ -13,7 +13,7 @@ use crate::Error;
 /// A file wanted from the packages.
 struct Wanted<'a> {
     what: &'static str,
-    /// Where it may lie: Debian moved it from `/boot` into the modules' folder with 7.2.
+    /// Where it may lie: Debian moved it from `/boot` to the modules' folder.
     places: [String; 3],
     target: &'a Path,
     is_found: bool,

@@ -1,0 +1,54 @@
+//! `cargo ktstr kernel clean`
+
+use std::io::{IsTerminal, Write, stdin, stdout};
+
+use anyhow::bail;
+use ktstr_kernel::{Cache, CleanChoice, Error, Slot, to_remove};
+
+/// Remove kernels from the cache, and what interrupted fetches left there.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Keep the N newest kernels.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    keep: usize,
+    /// Remove without asking.
+    #[arg(long)]
+    force: bool,
+    /// Remove only corrupt entries.
+    #[arg(long, conflicts_with = "keep")]
+    corrupt_only: bool,
+}
+
+pub fn run(args: &Args, cache: &Cache) -> anyhow::Result<()> {
+    let slots = to_remove(cache.list()?, CleanChoice { keep: args.keep, corrupt_only: args.corrupt_only });
+    if slots.is_empty() {
+        cache.sweep()?;
+        println!("nothing to remove in {}", cache.root().display());
+        return Ok(());
+    }
+    if !args.force && !confirm(&slots)? {
+        println!("nothing removed");
+        return Ok(());
+    }
+    for slot in &slots {
+        let bytes = slot.bytes();
+        match cache.remove(slot) {
+            Ok(()) => println!("removed {} ({:.1} MB)", slot.key(), bytes as f64 / 1e6),
+            Err(Error::InUse { key }) => println!("kept {key}: it is in use by another process"),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(cache.sweep()?)
+}
+
+fn confirm(slots: &[Slot]) -> anyhow::Result<bool> {
+    let names: String = slots.iter().map(|slot| format!("\n  {}", slot.key())).collect();
+    if !stdin().is_terminal() {
+        bail!("not removing without a terminal to ask at; --force removes{names}");
+    }
+    print!("remove{names}\n? [y/N] ");
+    stdout().flush()?;
+    let mut answer = String::new();
+    stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
