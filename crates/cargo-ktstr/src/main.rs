@@ -2,6 +2,7 @@
 
 mod kernel;
 mod progress;
+mod test;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
@@ -16,6 +17,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Test(test::Args),
     Kernel(kernel::Args),
 }
 
@@ -30,10 +32,11 @@ fn arguments() -> Vec<OsString> {
 
 fn main() -> ExitCode {
     let result = match Cli::parse_from(arguments()).command {
-        Command::Kernel(args) => kernel::run(args),
+        Command::Test(args) => test::run(&args),
+        Command::Kernel(args) => kernel::run(args).map(|()| ExitCode::SUCCESS),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

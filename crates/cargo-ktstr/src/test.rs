@@ -4,18 +4,20 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
-use ktstr_kernel::Kernel;
-use ktstr_model::{Mode, ModeChoice};
+use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec};
+use ktstr_model::ModeChoice;
 use ktstr_vm::{Qemu, choose_mode};
 
 /// Build schedulers and tests, and run the tests on a real kernel under nextest
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  cargo ktstr test\n  cargo ktstr test --kernel 7.3 --mode deterministic --seed 7\n  \
-                        cargo ktstr test -- -E 'test(steady)' --no-capture")]
+#[command(
+    after_help = "Examples:\n  cargo ktstr test\n  cargo ktstr test --kernel 7.3 --mode deterministic --seed 7\n  \
+                        cargo ktstr test -- -E 'test(steady)' --no-capture"
+)]
 pub struct Args {
     /// Kernel to test on: an image file, a version, a series or a cache key [default: the newest that is cached]
     #[arg(long, value_name = "SPEC")]
-    kernel: Vec<String>,
+    kernel: Vec<KernelSpec>,
     /// What guests' clocks follow: auto, real-time or deterministic
     #[arg(long, value_name = "MODE", default_value_t = ModeChoice::Auto)]
     mode: ModeChoice,
@@ -35,36 +37,39 @@ pub struct Args {
 
 /// Runs the subcommand; the exit code is nextest's.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let kernel = resolve(&args.kernel)?;
+    let environment = Environment::of_process();
+    let cache = Cache::locate(&environment)?;
+    let kernel = resolve(&args.kernel, &environment, &cache)?;
     let qemu = Qemu::find()?;
-    announce(&kernel, &qemu, args.mode)?;
+    announce(&kernel, &cache, &qemu, args.mode)?;
     build_programs(args.release)?;
     run_tests(args, &kernel)
 }
 
-fn resolve(specs: &[String]) -> Result<Kernel> {
+fn resolve(specs: &[KernelSpec], environment: &Environment, cache: &Cache) -> Result<Kernel> {
     match specs {
-        [] => Ok(ktstr_kernel::discover()?),
-        [spec] => Ok(ktstr_kernel::resolve(spec)?),
-        _ => bail!("--kernel was given {} times: running on several kernels at once is not built yet; give one", specs.len()),
+        [] => Ok(ktstr_kernel::discover(environment, cache)?),
+        [spec] => Ok(ktstr_kernel::resolve(spec, environment, cache)?),
+        _ => bail!(
+            "--kernel was given {} times: running on several kernels at once is not built yet; give one",
+            specs.len()
+        ),
     }
 }
 
 /// One line that says what the tests run on. Proving KVM, which `auto` needs, happens here once rather than in each test.
-fn announce(kernel: &Kernel, qemu: &Qemu, choice: ModeChoice) -> Result<Mode> {
-    let cache = ktstr_kernel::cache_root()?;
+fn announce(kernel: &Kernel, cache: &Cache, qemu: &Qemu, choice: ModeChoice) -> Result<()> {
+    let sha256 = kernel.image_sha256.to_string();
     let mut progress = |what: &str| eprintln!("ktstr: {what}");
-    let chosen = choose_mode(&cache, qemu, &kernel.image, &kernel.sha256, choice, &mut progress)?;
+    let chosen = choose_mode(cache.root(), qemu, &kernel.image, &sha256, choice, &mut progress)?;
     let why = if chosen.why.is_empty() { String::new() } else { format!(" ({})", chosen.why) };
     eprintln!(
-        "ktstr: kernel {} ({}), {} mode{why}, QEMU {} ({})",
-        kernel.release,
-        kernel.image.display(),
+        "ktstr: kernel {kernel}; {} mode{why}; QEMU {} ({})",
         chosen.mode,
         qemu.version,
         qemu.path.display()
     );
-    Ok(chosen.mode)
+    Ok(())
 }
 
 /// Schedulers may be programs of other packages than the tests', which nextest would not build.
@@ -82,9 +87,12 @@ fn build_programs(release: bool) -> Result<()> {
 }
 
 fn run_tests(args: &Args, kernel: &Kernel) -> Result<ExitCode> {
-    let has_nextest = cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
+    let has_nextest =
+        cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
     if !has_nextest {
-        bail!("cargo-nextest, which runs the tests, is not installed: `cargo install cargo-nextest --locked`");
+        bail!(
+            "cargo-nextest, which runs the tests, is not installed: `cargo install cargo-nextest --locked`"
+        );
     }
     let mut command = cargo();
     command.args(["nextest", "run"]);

@@ -35,7 +35,7 @@ pub fn report(
     saved: Option<&Path>,
     backtrace: &[String],
 ) -> String {
-    let mut text = format!("{}\n  {}\n", line(record), judgement.headline);
+    let mut text = format!("{}\n  {}\n", line(record), judgement.headline.replace('\n', "\n  "));
     violations(&mut text, judgement);
     notes(&mut text, record);
     if !record.workers.is_empty() {

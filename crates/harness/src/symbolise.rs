@@ -22,20 +22,24 @@ fn is_harness(name: &str) -> bool {
     name.starts_with("ktstr_guest::") || name.contains("catch_unwind") || name.contains("panicking::try")
 }
 
-/// A frame has more than one name where calls were inlined.
+/// A frame has more than one name where calls were inlined. Debug information may be reduced to line tables, which name
+/// inlined functions only; the symbol table has the others.
 fn names(loader: &Loader, frame: GuestFrame) -> Vec<(String, String)> {
     let address = frame.relative_address;
+    let symbol = || match loader.find_symbol(address) {
+        Some(symbol) => format!("{:#}", rustc_demangle::demangle(symbol)),
+        None => format!("{address:#x}"),
+    };
     let mut names = Vec::new();
     if let Ok(mut found) = loader.find_frames(address) {
         while let Ok(Some(frame)) = found.next() {
             let name = frame.function.as_ref().and_then(|f| f.demangle().ok().map(|name| name.into_owned()));
             let place = frame.location.and_then(|l| Some(format!(" at {}:{}", l.file?, l.line?)));
-            names.push((name.unwrap_or_else(|| format!("{address:#x}")), place.unwrap_or_default()));
+            names.push((name.unwrap_or_else(symbol), place.unwrap_or_default()));
         }
     }
     if names.is_empty() {
-        let name = loader.find_symbol(address).map_or_else(|| format!("{address:#x}"), str::to_owned);
-        names.push((name, String::new()));
+        names.push((symbol(), String::new()));
     }
     names
 }

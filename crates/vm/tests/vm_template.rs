@@ -1,5 +1,8 @@
 //! Templates that are damaged, half-written, contended or have nowhere to be.
 
+// Clippy allows this in tests, but not in the functions they share.
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::fs;
