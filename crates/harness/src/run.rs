@@ -146,6 +146,12 @@ impl Prepared {
         Ok(Self { host, plan, template, payload, order, deadline: settings.deadline })
     }
 
+    /// The same run from another template of the same machine.
+    #[must_use]
+    pub fn with_template(self, template: Template) -> Self {
+        Self { template, ..self }
+    }
+
     /// Starts a clone with the work in front of it.
     ///
     /// # Errors

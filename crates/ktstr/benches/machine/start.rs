@@ -1,0 +1,59 @@
+//! How fast a clone starts and what it weighs.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use ktstr_vm::{Machine, Template, private_memory};
+use ktstr_wire::layout::stage;
+
+use crate::figures::{Figure, Output, median};
+use crate::{declared, prepare};
+
+/// Clones that are started.
+const ROUNDS: usize = 15;
+
+/// Measures start times and memory.
+pub fn measure(output: &Output) -> Result<()> {
+    let prepared = prepare(&declared::WAITS.spec, 1)?;
+    output.progress(&format!("starting {ROUNDS} clones of 4 vCPUs"));
+    let (mut greeted, mut began, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let mut machine = prepared.start_clone()?;
+        began.push(wait_for_test(&mut machine)?);
+        greeted.push(machine.greeted_after().as_secs_f64() * 1e3);
+        weights.push(private_memory(machine.pid())? as f64 / f64::from(1 << 20));
+    }
+    let (qemu_start, clone_start) = (median(greeted), median(began));
+    output.figure(&Figure { name: "qemu_start", value: qemu_start, unit: "ms", baseline: qemu_start });
+    output.figure(&Figure { name: "clone_start", value: clone_start, unit: "ms", baseline: qemu_start });
+    let allowed = 40.0 + 2.0 * prepared.payload.size() as f64 / f64::from(1 << 20);
+    output.figure(&Figure {
+        name: "idle_clone_private",
+        value: median(weights),
+        unit: "MiB",
+        baseline: allowed,
+    });
+
+    output.progress("booting the same machine from cold");
+    let elsewhere = tempfile::tempdir()?;
+    let mut quiet = |_: &str| {};
+    let template = Template::get(elsewhere.path(), &prepared.host.qemu, &prepared.plan.machine, &mut quiet)?;
+    output.figure(&Figure {
+        name: "cold_boot",
+        value: template.built_in().as_secs_f64() * 1e3,
+        unit: "ms",
+        baseline: clone_start,
+    });
+    Ok(())
+}
+
+/// Milliseconds from QEMU's start to the test function's first line. Looking at the guest's memory does not disturb it.
+fn wait_for_test(machine: &mut Machine) -> Result<f64> {
+    while machine.stage() < stage::TEST_BEGAN {
+        ensure!(machine.age() < Duration::from_secs(60), "the clone did not reach its test");
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    let age = machine.age();
+    ensure!(machine.stage() == stage::TEST_BEGAN, "the clone ended instead of waiting");
+    Ok(age.as_secs_f64() * 1e3)
+}
