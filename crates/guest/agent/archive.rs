@@ -1,7 +1,7 @@
 //! Unpacking the payload: a cpio archive in the `newc` format (cpio(5)).
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,14 @@ pub fn unpack(mapping: &Mapping) -> Result<(), Failure> {
             return Ok(());
         }
         let path = Path::new("/").join(name);
-        create(&path, mode, data).map_err(|e| match e.raw_os_error() {
+        let created = match create(&path, mode, data) {
+            // Most folders are there already: looking first would cost more than trying twice.
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| create(&path, mode, data))
+            }
+            other => other,
+        };
+        created.map_err(|e| match e.raw_os_error() {
             Some(28) => format!(
                 "unpacking {} ({size} bytes): the guest's memory is full: raise memory_mb",
                 path.display()
@@ -48,9 +55,6 @@ fn hex(digits: &[u8]) -> Result<u32, Failure> {
 }
 
 fn create(path: &Path, mode: u32, data: &[u8]) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
     match mode & TYPE_MASK {
         FOLDER => fs::create_dir_all(path),
         SYMLINK => std::os::unix::fs::symlink(PathBuf::from(String::from_utf8_lossy(data).as_ref()), path),

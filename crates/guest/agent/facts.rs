@@ -71,7 +71,8 @@ fn watch_turns(cpus: &[u32]) -> Result<(u64, u64), Failure> {
     let mut children = Vec::new();
     for (index, cpu) in cpus.iter().enumerate() {
         let slot = slot(index);
-        children.push(sys::fork_pinned(*cpu, move || {
+        children.push(sys::fork_child(move || {
+            sys::pin_to(*cpu);
             let (gap, work) = spin(begin, end);
             // SAFETY: each child has its own two words of the shared mapping.
             unsafe { (slot.write_volatile(gap), slot.add(1).write_volatile(work)) };

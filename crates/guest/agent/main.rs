@@ -1,9 +1,13 @@
 //! The boot agent: PID 1 of every guest.
 //!
 //! One static program without dependencies, so that a template does not depend on any test. It mounts what a
-//! scheduler needs, maps the channel, reports what it sees of its machine and stops the machine: that instant is the
-//! template. In a clone it wakes up in front of its work, unpacks the payload, runs the test binary, and stops the
-//! machine again when that has ended.
+//! scheduler needs, maps the channel, reports what it sees of its machine, forks the process that will become the test
+//! and waits for it to end. That process stops the machine: this instant is the template. In a clone it wakes up in
+//! front of its work, unpacks the payload and turns into the test binary. When that has ended, the agent stops the
+//! machine again.
+//!
+//! Whatever can be done before the template's instant is: code that a clone runs for the first time has to be
+//! translated by TCG again in every clone, and that is most of a clone's start.
 
 #[path = "../../wire/src/layout.rs"]
 #[allow(dead_code)]
@@ -18,7 +22,8 @@ mod sys;
 mod test_process;
 
 use channel::Channel;
-use layout::{FACTS, HEADER, PAYLOAD, stage, word};
+use layout::{FACTS, HEADER, stage, word};
+use test_process::TestProcess;
 
 /// What the agent cannot go on without, as one line for the host.
 type Failure = String;
@@ -52,23 +57,7 @@ fn live(channel: &Channel, stop: &pci::StopDevice) -> Result<(), Failure> {
     facts::wait_until_idle();
     let facts = facts::gather()?;
     channel.write_area(FACTS, word::FACTS_LEN, facts.as_bytes())?;
-    channel.set_u32(word::STAGE, stage::WAITING);
-    facts::wait_until_idle();
-    stop.stop_machine();
-
-    // A clone's channel holds its work before its first instruction; in the template nobody lets the machine go on.
-    while channel.u32(word::RUN) != 1 {
-        std::hint::spin_loop();
-    }
-    channel.set_u64(word::AWAKE_NS, sys::monotonic_ns());
-    channel.set_u32(word::STAGE, stage::AWAKE);
-    sys::stir_random(channel.u64(word::SEED));
-    let length = channel.u64(word::PAYLOAD_LEN);
-    if length > PAYLOAD.size {
-        return Err(format!("a payload of {length} bytes cannot be in a channel that has room for {}", PAYLOAD.size));
-    }
-    archive::unpack(&channel.map(PAYLOAD.offset, length as usize)?)?;
-    let (kind, value) = test_process::run(channel)?;
+    let (kind, value) = TestProcess::fork(channel, stop)?.wait(channel)?;
     channel.set_u32(word::EXIT_KIND, kind);
     channel.set_u32(word::EXIT_VALUE, value);
     channel.set_u32(word::STAGE, stage::DONE);

@@ -13,7 +13,7 @@ pub fn before_channel() -> Result<(), Failure> {
     // The kernel opened no console for an initramfs that has no /dev/console.
     let console = OpenOptions::new().read(true).write(true).open("/dev/console").map_err(|e| format!("/dev/console: {e}"))?;
     for fd in 0..3 {
-        sys::prepare_child(console.as_raw_fd(), fd).map_err(|e| format!("stdio: {e}"))?;
+        sys::pass_on(console.as_raw_fd(), fd).map_err(|e| format!("stdio: {e}"))?;
     }
     // Descriptor 3 is the channel's in the test process; a console left there would be inherited instead.
     if console.as_raw_fd() < 3 {
@@ -39,7 +39,11 @@ pub fn for_schedulers() -> Result<(), Failure> {
             let _ = mount(kind, target, "");
         }
     }
-    for folder in ["/var", "/etc", "/root", "/boot", "/ktstr"] {
+    // Also the folders that most payloads have files in.
+    for folder in [
+        "/var", "/etc", "/root", "/boot", "/ktstr/bin", "/include-files", "/lib64", "/lib/x86_64-linux-gnu",
+        "/usr/lib/x86_64-linux-gnu",
+    ] {
         fs::create_dir_all(folder).map_err(|e| format!("{folder}: {e}"))?;
     }
     std::os::unix::fs::symlink("/run", "/var/run").map_err(|e| format!("/var/run: {e}"))

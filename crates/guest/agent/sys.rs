@@ -1,6 +1,6 @@
 //! The system calls that the standard library does not offer.
 
-use std::ffi::{CString, c_char, c_int, c_long, c_ulong, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_ulong, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
@@ -51,6 +51,7 @@ unsafe extern "C" {
     fn dup2(from: c_int, to: c_int) -> c_int;
     fn sigprocmask(how: c_int, set: *const [u64; 16], old: *mut [u64; 16]) -> c_int;
     fn signalfd(fd: c_int, set: *const [u64; 16], flags: c_int) -> c_int;
+    fn execve(program: *const c_char, arguments: *const *const c_char, environment: *const *const c_char) -> c_int;
     fn syscall(number: c_long, ...) -> c_long;
 }
 
@@ -152,23 +153,27 @@ pub fn stir_random(seed: u64) {
     }
 }
 
-/// Runs `work` in a child process pinned to `cpu`; the child's memory is a copy but for shared mappings.
-pub fn fork_pinned(cpu: u32, work: impl FnOnce()) -> Result<i32, Failure> {
+/// Runs `work` in a child process; the child's memory is a copy but for shared mappings.
+pub fn fork_child(work: impl FnOnce()) -> Result<i32, Failure> {
     // SAFETY: the agent has one thread, so the child is a whole copy of it.
     let pid = unsafe { fork() };
     match pid {
         -1 => Err(format!("fork: {}", io::Error::last_os_error())),
         0 => {
-            let mut mask = [0 as c_ulong; 64];
-            mask[cpu as usize / 64] |= 1 << (cpu % 64);
-            // SAFETY: the mask is as long as the size says.
-            unsafe { sched_setaffinity(0, size_of_val(&mask), mask.as_ptr()) };
             work();
             // SAFETY: ends the child without running the parent's exit handlers.
             unsafe { _exit(0) }
         }
         pid => Ok(pid),
     }
+}
+
+/// Lets this process run on one CPU only.
+pub fn pin_to(cpu: u32) {
+    let mut mask = [0 as c_ulong; 64];
+    mask[cpu as usize / 64] |= 1 << (cpu % 64);
+    // SAFETY: the mask is as long as the size says.
+    unsafe { sched_setaffinity(0, size_of_val(&mask), mask.as_ptr()) };
 }
 
 /// Waits for a child, or with `any_ended` takes the status of whichever has ended. Returns pid and wait status.
@@ -201,15 +206,23 @@ pub fn child_signals() -> Result<RawFd, Failure> {
     if fd < 0 { Err(format!("signalfd: {}", io::Error::last_os_error())) } else { Ok(fd) }
 }
 
-/// In a child, before exec: no signal is blocked, and descriptor `from` is open as `to`.
-pub fn prepare_child(from: RawFd, to: RawFd) -> io::Result<()> {
+/// Makes descriptor `from` open as `to` too, also after an exec.
+pub fn pass_on(from: RawFd, to: RawFd) -> io::Result<()> {
     const F_SETFD: c_int = 2;
-    // SAFETY: async-signal-safe calls on a whole sigset_t and on numbers.
-    let rc = unsafe {
-        sigprocmask(SIG_SETMASK, &[0; 16], std::ptr::null_mut());
-        if from == to { fcntl(to, F_SETFD, 0) } else { dup2(from, to) }
-    };
+    // SAFETY: no memory is passed.
+    let rc = unsafe { if from == to { fcntl(to, F_SETFD, 0) } else { dup2(from, to) } };
     if rc < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Turns this process into `program`; returns why it could not.
+pub fn execute(program: &CStr, arguments: &[&CStr], environment: &[&CStr]) -> io::Error {
+    let pointers = |texts: &[&CStr]| -> Vec<*const c_char> {
+        texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect()
+    };
+    let (arguments, environment) = (pointers(arguments), pointers(environment));
+    // SAFETY: both arrays end with a null pointer, and all texts live until the call returns, if it does.
+    unsafe { execve(program.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
+    io::Error::last_os_error()
 }
 
 /// Waits until one of `fds` can be read.

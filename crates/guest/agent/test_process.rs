@@ -1,81 +1,134 @@
-//! Running the test binary.
+//! The process that becomes the test binary.
 
+use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::io::{ErrorKind, Read as _};
-use std::os::fd::AsRawFd;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::io::{ErrorKind, PipeReader, PipeWriter, Read as _};
+use std::os::fd::AsRawFd as _;
 
-use crate::Failure;
 use crate::channel::{Channel, Log};
-use crate::layout::{CHANNEL_FD, GUEST_VARIABLE, TEST_BINARY, TEST_LOG, exit, stage, word};
-use crate::sys::{self, POLLIN, PollFd};
+use crate::layout::{CHANNEL_FD, GUEST_VARIABLE, PAYLOAD, TEST_BINARY, TEST_LOG, exit, stage, word};
+use crate::pci::StopDevice;
+use crate::sys::{self, Mapping, POLLIN, PollFd};
+use crate::{Failure, archive, facts};
 
-/// Runs the test binary to its end while copying what it writes into the channel. Returns how it ended, as one of
-/// `layout::exit` and a value.
-pub fn run(channel: &Channel) -> Result<(u32, u32), Failure> {
-    let mut log = Log::new(channel, TEST_LOG)?;
-    let signals = sys::child_signals()?;
-    let (mut output, write_end) = std::io::pipe().map_err(|e| format!("pipe: {e}"))?;
-    let channel_fd = channel.fd();
-    let mut command = Command::new(TEST_BINARY);
-    command
-        .env_clear()
-        .envs([
-            (GUEST_VARIABLE, "1"),
-            ("HOME", "/root"),
-            ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-            ("RUST_BACKTRACE", "1"),
-        ])
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stderr(write_end.try_clone().map_err(|e| format!("pipe: {e}"))?)
-        .stdout(write_end);
-    // SAFETY: `prepare_child` makes async-signal-safe calls only.
-    unsafe { command.pre_exec(move || sys::prepare_child(channel_fd, CHANNEL_FD)) };
-    let child = command.spawn().map_err(|e| format!("starting {TEST_BINARY}: {e}"))?;
-    // The command holds the pipe's write ends.
-    drop(command);
-    channel.set_u32(word::STAGE, stage::STARTED);
+/// Payloads up to this size are unpacked from a mapping that the template has already.
+const MAPPED_AHEAD: u64 = 32 << 20;
 
-    sys::set_nonblocking(output.as_raw_fd());
-    let mut fds = [
-        PollFd { fd: signals, events: POLLIN, revents: 0 },
-        PollFd { fd: output.as_raw_fd(), events: POLLIN, revents: 0 },
-    ];
-    let pid = child.id() as i32;
-    loop {
-        sys::wait_readable(&mut fds);
-        let open = drain(&mut output, &mut log);
-        if !open {
-            // A closed pipe is always readable; poll ignores negative descriptors.
-            fds[1].fd = -1;
-        }
-        read_signals(signals);
-        let mut status = None;
-        while let Some((ended, how)) = sys::any_ended() {
-            if ended == pid {
-                status = Some(how);
+/// A child of the agent, and the pipe that it writes to.
+pub struct TestProcess {
+    pid: i32,
+    output: PipeReader,
+    log: Log,
+    signals: i32,
+}
+
+impl TestProcess {
+    /// Forks the process, which takes the machine to the wait point.
+    pub fn fork(channel: &Channel, stop: &StopDevice) -> Result<Self, Failure> {
+        let log = Log::new(channel, TEST_LOG)?;
+        let (output, write_end) = std::io::pipe().map_err(|e| format!("pipe: {e}"))?;
+        sys::set_nonblocking(output.as_raw_fd());
+        let pid = sys::fork_child(|| {
+            if let Err(failure) = become_test(channel, stop, &write_end) {
+                channel.write_message(&failure);
+                channel.set_u32(word::STAGE, stage::FAILED);
+                stop.stop_machine();
+            }
+        })?;
+        // Only after the fork: the child shall have no signal blocked.
+        let signals = sys::child_signals()?;
+        Ok(Self { pid, output, log, signals })
+    }
+
+    /// Copies what the process writes into the channel until it ends. Returns how it ended, as one of `layout::exit`
+    /// and a value.
+    pub fn wait(mut self, channel: &Channel) -> Result<(u32, u32), Failure> {
+        let mut fds = [
+            PollFd { fd: self.signals, events: POLLIN, revents: 0 },
+            PollFd { fd: self.output.as_raw_fd(), events: POLLIN, revents: 0 },
+        ];
+        loop {
+            sys::wait_readable(&mut fds);
+            if !self.drain() {
+                // A closed pipe is always readable; poll ignores negative descriptors.
+                fds[1].fd = -1;
+            }
+            read_signals(self.signals);
+            let mut status = None;
+            while let Some((ended, how)) = sys::any_ended() {
+                if ended == self.pid {
+                    status = Some(how);
+                }
+            }
+            if let Some(status) = status {
+                self.drain();
+                if channel.u32(word::STAGE) < stage::STARTED {
+                    return Err(format!("the process that was to become the test ended with status {status:#x}"));
+                }
+                return Ok(describe(status));
             }
         }
-        if let Some(status) = status {
-            drain(&mut output, &mut log);
-            return Ok(describe(status));
+    }
+
+    /// Copies what can be read now; false when the pipe was closed.
+    fn drain(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        loop {
+            match self.output.read(&mut buffer) {
+                Ok(0) => return false,
+                Ok(length) => self.log.append(&buffer[..length]),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return true,
+            }
         }
     }
 }
 
-/// Copies what can be read now; false when the pipe was closed.
-fn drain(output: &mut std::io::PipeReader, log: &mut Log) -> bool {
-    let mut buffer = [0; 4096];
-    loop {
-        match output.read(&mut buffer) {
-            Ok(0) => return false,
-            Ok(length) => log.append(&buffer[..length]),
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            Err(_) => return true,
-        }
+/// In the child: to the wait point, through it, and on as the test binary. Returns only when it could not.
+fn become_test(channel: &Channel, stop: &StopDevice, output: &PipeWriter) -> Result<(), Failure> {
+    let program = c_string(TEST_BINARY)?;
+    let environment = [
+        c_string(&format!("{GUEST_VARIABLE}=1"))?,
+        c_string("HOME=/root")?,
+        c_string("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")?,
+        c_string("RUST_BACKTRACE=1")?,
+    ];
+    let arguments: [&CStr; 1] = [&program];
+    let environment: Vec<&CStr> = environment.iter().map(CString::as_c_str).collect();
+    let nothing = File::open("/dev/null").map_err(|e| format!("/dev/null: {e}"))?;
+    let output = output.as_raw_fd();
+    for (from, to) in [(nothing.as_raw_fd(), 0), (output, 1), (output, 2), (channel.fd(), CHANNEL_FD)] {
+        sys::pass_on(from, to).map_err(|e| format!("descriptor {to}: {e}"))?;
     }
+    std::env::set_current_dir("/").map_err(|e| format!("/: {e}"))?;
+    let ahead = channel.map(PAYLOAD.offset, MAPPED_AHEAD as usize)?;
+
+    channel.set_u32(word::STAGE, stage::WAITING);
+    facts::wait_until_idle();
+    stop.stop_machine();
+    // A clone's channel holds its work before its first instruction; in the template nobody lets the machine go on.
+    while channel.u32(word::RUN) != 1 {
+        std::hint::spin_loop();
+    }
+    channel.set_u64(word::AWAKE_NS, sys::monotonic_ns());
+    channel.set_u32(word::STAGE, stage::AWAKE);
+    sys::stir_random(channel.u64(word::SEED));
+    unpack(channel, &ahead)?;
+    channel.set_u32(word::STAGE, stage::STARTED);
+    let error = sys::execute(&program, &arguments, &environment);
+    Err(format!("starting {TEST_BINARY}: {error}"))
+}
+
+fn unpack(channel: &Channel, ahead: &Mapping) -> Result<(), Failure> {
+    match channel.u64(word::PAYLOAD_LEN) {
+        length if length <= MAPPED_AHEAD => archive::unpack(ahead),
+        length if length <= PAYLOAD.size => archive::unpack(&channel.map(PAYLOAD.offset, length as usize)?),
+        length => Err(format!("a payload of {length} bytes is larger than the channel's area of {}", PAYLOAD.size)),
+    }
+}
+
+fn c_string(text: &str) -> Result<CString, Failure> {
+    CString::new(text).map_err(|e| format!("{text}: {e}"))
 }
 
 fn read_signals(fd: i32) {

@@ -137,7 +137,11 @@ fn accelerate(arguments: &mut Arguments, qemu: &Qemu, mode: Mode) {
             // The plain model is an AMD one without topoext, whose guests see one L3 a socket. As an Intel one the L3
             // is per die; QEMU 10 aborts on leaf 0x1f of that unless the CPUID level ends before it.
             let level = if qemu.version >= Version(10, 0, 0) { ",level=0x16" } else { "" };
-            arguments.add("-cpu", format!("max,vendor=GenuineIntel{level}"));
+            // The features that are off make guests slow under TCG: with the first two the kernel copies with string
+            // instructions, which are executed one byte at a time when instructions are counted; the third adds a
+            // level to each page walk; the fourth ends a translation block at each access to user memory.
+            let off = "erms=off,fsrm=off,la57=off,smap=off";
+            arguments.add("-cpu", format!("max,vendor=GenuineIntel{level},{off}"));
         }
     }
 }

@@ -36,6 +36,9 @@ impl MachineSpec {
             // A panic resets the machine at once, and a reset stops it.
             "panic=-1",
             "mitigations=off",
+            // What security modules and zeroed allocations cost would be TCG's to translate and run.
+            "lsm=bpf",
+            "init_on_alloc=0",
             // Attaching and detaching BPF programs waits for RCU again and again.
             "rcupdate.rcu_expedited=1",
             // Debian's kernels test their ciphers in threads that would still run in every clone.
