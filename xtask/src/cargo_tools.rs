@@ -13,7 +13,7 @@ use crate::stage;
 /// # Errors
 /// When it cannot be built.
 pub fn need_nextest() -> Result<()> {
-    need("cargo-nextest").map(drop)
+    need("cargo-nextest", &[]).map(drop)
 }
 
 /// mdBook's program, installed unless it is there.
@@ -21,14 +21,15 @@ pub fn need_nextest() -> Result<()> {
 /// # Errors
 /// When it cannot be built.
 pub fn mdbook() -> Result<PathBuf> {
-    need("mdbook")
+    // Its server, its search and an optimiser for our few pages would make it three times as long to build.
+    need("mdbook", &["--no-default-features", "--debug"])
 }
 
-fn need(tool: &str) -> Result<PathBuf> {
+fn need(tool: &str, options: &[&str]) -> Result<PathBuf> {
     if let Some(program) = find(tool) {
         return Ok(program);
     }
-    let install = Invocation::new("cargo install --locked").arg(tool);
+    let install = Invocation::new("cargo install --locked").args(options.iter().copied()).arg(tool);
     stage::run(&format!("installing {tool}, once (some minutes)"), &install)?;
     // A name alone: `cargo install` has said where it went and whether PATH lacks that folder.
     Ok(find(tool).unwrap_or_else(|| PathBuf::from(tool)))

@@ -24,9 +24,9 @@ pub struct Args {}
 /// When the book does not build or a link leads nowhere; each such link is printed.
 pub fn run(_: &Args) -> Result<()> {
     // The links first: they take no time, and mdBook does not look at them.
-    check_links()?;
+    stage::timed("links", "cargo xtask docs", check_links)?;
     let mdbook = cargo_tools::mdbook()?;
-    stage::run("building the book", &Invocation::of(mdbook).args(["build", "docs"]))
+    stage::run("book", &Invocation::of(mdbook).args(["build", "docs"]))
 }
 
 fn check_links() -> Result<()> {

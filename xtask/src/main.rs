@@ -42,3 +42,23 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Xtask::command().debug_assert();
+    }
+
+    #[test]
+    fn nextest_gets_what_follows_two_dashes_and_nothing_else() {
+        let parse = |words: &str| Xtask::try_parse_from(words.split_whitespace());
+        let Ok(Xtask::Test(args)) = parse("xtask test --slow -- -E test(steady)") else { panic!() };
+        assert_eq!(args.nextest, ["-E", "test(steady)"]);
+        assert!(parse("xtask test --quik").is_err());
+        assert!(parse("xtask test --quick --slow").is_err());
+    }
+}

@@ -17,6 +17,7 @@ use requirement::Missing;
 
 /// Install what ktstr needs and this host lacks
 #[derive(clap::Args, Clone, Copy)]
+#[group(skip)]
 pub struct Args {
     /// Do not ask before installing (CI=true has the same effect)
     #[arg(long)]

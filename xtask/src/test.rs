@@ -11,7 +11,7 @@ use crate::{cargo_tools, docs, kernel, setup, stage, style};
 /// Run all checks and tests of the project
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --quick\n  \
-                        cargo xtask test -E 'package(ktstr-vm)' --no-capture")]
+                        cargo xtask test -- -E 'package(ktstr-vm)' --no-capture")]
 pub struct Args {
     #[command(flatten)]
     setup: setup::Args,
@@ -22,8 +22,8 @@ pub struct Args {
     #[arg(long)]
     slow: bool,
     /// Arguments for `cargo nextest run`
-    #[arg(value_name = "NEXTEST ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
-    nextest: Vec<String>,
+    #[arg(value_name = "NEXTEST ARGS", last = true)]
+    pub nextest: Vec<String>,
 }
 
 /// `cargo xtask test`.
@@ -37,7 +37,7 @@ pub fn run(args: &Args) -> Result<()> {
     // From what fails in a second to what takes minutes.
     stage::run("format", &Invocation::new("cargo fmt --all --check"))?;
     stage::timed("style", "cargo xtask style", || style::run(&style::Args {}))?;
-    stage::timed("docs", "cargo xtask docs", || docs::run(&docs::Args {}))?;
+    docs::run(&docs::Args {})?;
     stage::run("lints", &Invocation::new("cargo clippy --workspace --all-targets -- -D warnings"))?;
     // Schedulers are programs that the tests of other packages start, which nextest would not build.
     stage::run("building", &Invocation::new("cargo build --workspace --bins"))?;
