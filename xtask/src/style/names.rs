@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::finding::Finding;
 
-const EMPTY_NAMES: [&str; 8] = ["utils", "util", "helpers", "helper", "manager", "common", "misc", "shared"];
+const EMPTY_NAMES: [&str; 7] = ["utils", "util", "helpers", "helper", "manager", "common", "misc"];
 const EMPTY_ENDINGS: [&str; 3] = ["impl", "inner", "v2"];
 const ADVICE: &str = "name it after what is in it";
 

@@ -6,7 +6,7 @@ use super::finding::Finding;
 
 /// Sites that text may link to. Mirrors and registries are not among them: those are taken from the configuration of
 /// the host that runs us. Names reserved for examples need no entry.
-const SITES: [&str; 13] = [
+const SITES: [&str; 14] = [
     "docs.kernel.org",
     "doc.rust-lang.org",
     "docs.rs",
@@ -20,7 +20,10 @@ const SITES: [&str; 13] = [
     "spdx.org",
     "www.apache.org",
     "www.kernel.org",
+    "www.rust-lang.org",
 ];
+/// Users that nobody is, for tests and examples.
+const MADE_UP_USERS: [&str; 2] = ["u", "user"];
 const RESERVED: [&str; 4] = ["example", "invalid", "localhost", "test"];
 
 /// Findings in the text of the file at `path`.
@@ -49,10 +52,11 @@ fn home_folder(line: &str) -> Option<&str> {
     [concat!("/", "home/"), concat!("/", "root/")].into_iter().find_map(|home| {
         line.match_indices(home).find_map(|(at, _)| {
             let before = line[..at].chars().next_back();
-            let after = line[at + home.len()..].chars().next()?;
             // Not the tail of a longer path, as in the kernel's own `sched_ext` folder in sysfs.
             let begins = !before.is_some_and(|c| c.is_alphanumeric() || "_-.}>*".contains(c));
-            (begins && (after.is_alphanumeric() || after == '.')).then_some(home)
+            let rest = &line[at + home.len()..];
+            let name = rest.split(|c: char| !(c.is_alphanumeric() || "._-".contains(c))).next()?;
+            (begins && !name.is_empty() && !MADE_UP_USERS.contains(&name)).then_some(home)
         })
     })
 }
@@ -100,6 +104,7 @@ mod tests {
         assert!(found(&home("ada/src")));
         assert!(found(&format!("see `{}`", home("ada"))));
         assert!(found(&home("ada").replace("home", "root")));
+        assert!(!found(&home("user/.cache")));
         assert!(!found("cat /sys/kernel/sched_ext/root/ops"));
         assert!(!found(&format!("{} in the guest", home("ada"))));
         assert!(!found("$HOME/.cache/ktstr"));
