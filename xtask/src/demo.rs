@@ -29,17 +29,17 @@ pub fn run(args: &Args) -> Result<()> {
     let test = kernel::cargo_ktstr(&workspace, "test").in_folder("examples/my-sched");
     stage::run("testing the example scheduler", &test)?;
     let seconds = start.elapsed().as_secs_f64();
-    println!("\nThe demo took {seconds:.0} s. {NEXT_STEPS}");
+    println!("\nThe demo took {seconds:.0} s.\n{NEXT_STEPS}");
     Ok(())
 }
 
 const NEXT_STEPS: &str = "\
-The scheduler is examples/my-sched/src, its tests are
-examples/my-sched/tests/sched.rs. What to type next:
+The scheduler is in examples/my-sched/src, its tests in examples/my-sched/tests/sched.rs.
+What to type next:
 
   cargo install --path crates/cargo-ktstr    puts `cargo ktstr` on your PATH
   cd examples/my-sched
-  cargo ktstr test                           the same tests again; change something first
+  cargo ktstr test                           the same tests; change something first
   cargo ktstr test -- smt_steady             only one of them
   cargo ktstr test --help
 

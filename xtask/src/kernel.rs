@@ -27,7 +27,7 @@ pub fn cargo_ktstr(workspace: &Workspace, words: &str) -> Invocation {
 /// # Errors
 /// When there is no network and no kernel in the cache.
 pub fn fetch(workspace: &Workspace) -> Result<()> {
-    stage::run("fetching a kernel, once (14 MB)", &cargo_ktstr(workspace, "kernel fetch"))
+    stage::run("kernel", &cargo_ktstr(workspace, "kernel fetch"))
 }
 
 /// The image of the newest kernel in the cache that can load BPF schedulers.
