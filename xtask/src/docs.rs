@@ -5,13 +5,12 @@ mod page;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::cargo_tools;
 use crate::invocation::Invocation;
-use crate::stage;
+use crate::{cargo_tools, stage, workspace};
 use page::Page;
 
 /// Build the book into docs/book and check the links of all Markdown files
@@ -42,14 +41,10 @@ fn check_links() -> Result<()> {
     }
 }
 
-/// Every Markdown file that git knows or would take.
 fn read_pages() -> Result<BTreeMap<PathBuf, Page>> {
-    let listed = Invocation::new("git ls-files -z --cached --others --exclude-standard -- *.md").stdout()?;
-    let existing = listed.split_terminator('\0').map(Path::new).filter(|path| path.exists());
-    existing
-        .map(|path| {
-            let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            Ok((path.to_owned(), Page::read(&text)))
-        })
-        .collect()
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok((path, Page::read(&text)))
+    };
+    workspace::files(Some("*.md"))?.into_iter().map(read).collect()
 }

@@ -8,12 +8,10 @@ mod size;
 mod words;
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::invocation::Invocation;
-use crate::workspace::Workspace;
+use crate::workspace::{self, Workspace};
 use finding::Finding;
 
 /// Check the house rules: crate layers, file sizes, names, no traces of one machine
@@ -49,16 +47,14 @@ fn findings() -> Result<Vec<Finding>> {
             findings.extend(lints::check(path, &manifest));
         }
     }
-    // Files that are not committed yet count too: better to hear of them before the commit.
-    let listed = Invocation::new("git ls-files -z --cached --others --exclude-standard").stdout()?;
-    for path in listed.split_terminator('\0').map(Path::new) {
-        findings.extend(names::check_path(path));
-        // What is gone or is no text has no lines to check.
-        let Ok(text) = fs::read_to_string(path) else { continue };
-        findings.extend(words::check(path, &text));
+    for path in workspace::files(None)? {
+        findings.extend(names::check_path(&path));
+        // What is no text has no lines to check.
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        findings.extend(words::check(&path, &text));
         if path.extension().is_some_and(|extension| extension == "rs") {
-            findings.extend(size::check(path, &text));
-            findings.extend(names::check_modules(path, &text));
+            findings.extend(size::check(&path, &text));
+            findings.extend(names::check_modules(&path, &text));
         }
     }
     Ok(findings)

@@ -20,6 +20,19 @@ pub fn enter_root() -> Result<()> {
     env::set_current_dir(root).with_context(|| format!("cannot enter {}", root.display()))
 }
 
+/// The files that git knows or would take, as paths from the root. With `pattern`, only those that match it.
+///
+/// What is not committed yet counts too: better to hear of it before the commit.
+///
+/// # Errors
+/// When this is no clone.
+pub fn files(pattern: Option<&str>) -> Result<Vec<PathBuf>> {
+    let list = Invocation::new("git ls-files -z --cached --others --exclude-standard --").args(pattern);
+    let listed = list.stdout()?;
+    // What was deleted and not committed is listed as well.
+    Ok(listed.split_terminator('\0').map(PathBuf::from).filter(|path| path.exists()).collect())
+}
+
 /// The workspace, from `cargo metadata`.
 #[derive(Deserialize)]
 pub struct Workspace {
