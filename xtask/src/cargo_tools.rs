@@ -13,7 +13,8 @@ use crate::stage;
 /// # Errors
 /// When it cannot be built.
 pub fn need_nextest() -> Result<()> {
-    need("cargo-nextest", &[]).map(drop)
+    // Without its own updater, which brings a TLS library along.
+    need("cargo-nextest", &["--no-default-features", "--features", "default-no-update"]).map(drop)
 }
 
 /// mdBook's program, installed unless it is there.
