@@ -39,8 +39,9 @@ pub fn run(args: &Args) -> Result<()> {
     stage::timed("style", "cargo xtask style", || style::run(&style::Args {}))?;
     docs::run(&docs::Args {})?;
     stage::run("lints", &Invocation::new("cargo clippy --workspace --all-targets -- -D warnings"))?;
-    // Schedulers are programs that the tests of other packages start, which nextest would not build.
-    stage::run("building", &Invocation::new("cargo build --workspace --bins"))?;
+    // Schedulers are programs that the tests of other packages start, which nextest would not build. Together with the
+    // tests they get the features that nextest builds them with; alone they might get others, and be built twice.
+    stage::run("building", &Invocation::new("cargo build --workspace --bins --tests"))?;
     stage::run("documentation tests", &Invocation::new("cargo test --workspace --doc"))?;
     stage::run("tests", &nextest(args)?)?;
     eprintln!("==> all passed in {:.0} s", start.elapsed().as_secs_f64());
