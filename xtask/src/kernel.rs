@@ -1,0 +1,77 @@
+//! The kernel that our own tests run on, fetched once and kept in ktstr's cache.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use crate::invocation::Invocation;
+use crate::stage;
+use crate::workspace::Workspace;
+
+/// An entry of `cargo ktstr kernel list --json`, as far as it matters here.
+#[derive(Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+enum Listed {
+    Ready { image: PathBuf, sched_ext: bool },
+    Corrupt {},
+}
+
+/// Runs the `cargo ktstr` that was just built.
+pub fn cargo_ktstr(workspace: &Workspace, words: &str) -> Invocation {
+    Invocation::of(workspace.program("cargo-ktstr")).arg("ktstr").args(words.split_whitespace())
+}
+
+/// Fetches the newest ready-made kernel unless the cache has it.
+///
+/// # Errors
+/// When there is no network and no kernel in the cache.
+pub fn fetch(workspace: &Workspace) -> Result<()> {
+    stage::run("kernel", &cargo_ktstr(workspace, "kernel fetch"))
+}
+
+/// The image of the newest kernel in the cache that can load BPF schedulers.
+///
+/// # Errors
+/// When there is none.
+pub fn newest_image(workspace: &Workspace) -> Result<PathBuf> {
+    newest_in(&cargo_ktstr(workspace, "kernel list --json").stdout()?)
+}
+
+/// The list is newest first.
+fn newest_in(printed: &str) -> Result<PathBuf> {
+    let listed: Vec<Listed> =
+        serde_json::from_str(printed).context("cannot read what `cargo ktstr kernel list --json` printed")?;
+    let usable = |listed| match listed {
+        Listed::Ready { image, sched_ext: true } => Some(image),
+        Listed::Ready { .. } | Listed::Corrupt {} => None,
+    };
+    let newest = listed.into_iter().find_map(usable);
+    newest.context("no kernel with sched_ext in the cache: `cargo ktstr kernel fetch` gets one")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BROKEN: &str = r#"{"state": "corrupt", "key": "k", "bytes": 1, "reason": "r"}"#;
+
+    fn ready(image: &str, sched_ext: bool) -> String {
+        format!(r#"{{"state": "ready", "key": "k", "image": "{image}", "sched_ext": {sched_ext}}}"#)
+    }
+
+    #[test]
+    fn the_newest_usable_kernel_is_taken() {
+        let listed =
+            format!("[{BROKEN}, {}, {}, {}]", ready("/a", false), ready("/b", true), ready("/c", true));
+        assert_eq!(newest_in(&listed).unwrap(), PathBuf::from("/b"));
+    }
+
+    #[test]
+    fn no_usable_kernel_is_an_error_that_says_what_to_do() {
+        for listed in ["[]".to_owned(), format!("[{BROKEN}]"), format!("[{}]", ready("/a", false))] {
+            assert!(newest_in(&listed).unwrap_err().to_string().contains("kernel fetch"), "{listed}");
+        }
+        assert!(newest_in("no JSON").is_err());
+    }
+}
