@@ -68,3 +68,18 @@ fn kvm_is_proved_not_assumed() {
     }
     assert_eq!(choose(ModeChoice::Deterministic).unwrap().why, "");
 }
+
+#[test]
+fn a_panic_that_holds_a_machine_ends_it() {
+    let template = template_in(&cache(), &spec("1n2l2c1t")).0.unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    let panicked = std::thread::spawn(move || {
+        let work = Work { seed: 7, order: b"", payload: &program("/usr/bin/true") };
+        let machine = start_clone(&Qemu::find().unwrap(), &template, &work).unwrap();
+        tell.send(machine.pid()).unwrap();
+        panic!("with a machine in hand");
+    });
+    assert!(panicked.join().is_err());
+    let pid = told.recv().unwrap();
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+}
