@@ -64,8 +64,8 @@ static REQUIREMENTS: [Requirement; 4] = [
         look: clang,
     },
     Requirement {
-        what: "pkg-config and the development files of libelf and zlib, for libbpf",
-        packages: Packages::All(&["libelf-dev", "zlib1g-dev", "pkg-config"]),
+        what: "make, pkg-config and the development files of libelf and zlib, for libbpf",
+        packages: Packages::All(&["make", "libelf-dev", "zlib1g-dev", "pkg-config"]),
         look: libbpf_needs,
     },
     Requirement {
@@ -132,6 +132,9 @@ fn versioned(chosen: Option<(&'static str, PathBuf)>, found: Option<PathBuf>, ol
 }
 
 fn libbpf_needs(host: &Host) -> Found {
+    if host.find("make").is_none() {
+        return Found::Wrong("no make in PATH".to_owned());
+    }
     let Some(pkg_config) = host.find("pkg-config") else {
         return Found::Wrong("no pkg-config in PATH".to_owned());
     };
@@ -188,10 +191,7 @@ mod tests {
     fn a_bare_host_lacks_everything() {
         let (_folder, host) = host_with(&[]);
         let found: Vec<String> = missing(&host).into_iter().map(|one| one.found).collect();
-        assert_eq!(
-            found,
-            ["not found in PATH", "not found in PATH", "no pkg-config in PATH", "no cc in PATH"]
-        );
+        assert_eq!(found, ["not found in PATH", "not found in PATH", "no make in PATH", "no cc in PATH"]);
     }
 
     #[test]
@@ -200,6 +200,7 @@ mod tests {
             ("qemu-system-x86_64", "echo 'QEMU emulator version 10.0.2 (Debian 1:10.0.2)'"),
             ("clang", "echo 'Debian clang version 14.0.6'"),
             ("clang-19", "echo 'Debian clang version 19.1.7 (3~deb12u1)'"),
+            ("make", ""),
             ("pkg-config", "exit 0"),
             ("cc", "echo /usr/lib/libc.a"),
         ]);
@@ -211,6 +212,7 @@ mod tests {
         let (_folder, host) = host_with(&[
             ("qemu-system-x86_64", "echo 'QEMU emulator version 7.2.19 (Debian)'"),
             ("clang", "echo 'Debian clang version 14.0.6'"),
+            ("make", ""),
             ("pkg-config", "test $2 = zlib"),
             ("cc", "echo libc.a"),
         ]);
