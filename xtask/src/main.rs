@@ -1,5 +1,6 @@
 //! The project's chores, run as `cargo xtask COMMAND`. One file for each command.
 
+mod bench;
 mod cargo_tools;
 mod demo;
 mod docs;
@@ -21,6 +22,7 @@ enum Xtask {
     Demo(demo::Args),
     Test(test::Args),
     Setup(setup::Args),
+    Bench(bench::Args),
     Style(style::Args),
     Docs(docs::Args),
 }
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Xtask::Demo(args) => demo::run(&args),
         Xtask::Test(args) => test::run(&args),
         Xtask::Setup(args) => setup::run(&args),
+        Xtask::Bench(args) => bench::run(&args),
         Xtask::Style(args) => style::run(&args),
         Xtask::Docs(args) => docs::run(&args),
     });
