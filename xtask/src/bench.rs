@@ -25,7 +25,10 @@ pub fn run(args: &Args) -> Result<()> {
     stage::run("building cargo-ktstr", &Invocation::new("cargo build --package cargo-ktstr"))?;
     // Captured, because stdout is for figures.
     kernel::cargo_ktstr(&Workspace::read()?, "kernel fetch").stdout()?;
-    stage::run("building the example scheduler", &Invocation::new("cargo build --release --package my-sched"))?;
+    stage::run(
+        "building the example scheduler",
+        &Invocation::new("cargo build --release --package my-sched"),
+    )?;
     let json = if args.json { " -- --json" } else { "" };
     let bench = Invocation::new(&format!("cargo bench --package ktstr --bench machine{json}"));
     stage::run("measuring", &bench)

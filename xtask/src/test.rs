@@ -44,6 +44,10 @@ pub fn run(args: &Args) -> Result<()> {
     stage::run("building", &Invocation::new("cargo build --workspace --bins --tests"))?;
     stage::run("documentation tests", &Invocation::new("cargo test --workspace --doc"))?;
     stage::run("tests", &nextest(args)?)?;
+    if args.slow {
+        let slow = "cargo nextest run --workspace --no-tests=pass --run-ignored only -E test(/slow_/)";
+        stage::run("slow tests", &Invocation::new(slow))?;
+    }
     eprintln!("==> all passed in {:.0} s", start.elapsed().as_secs_f64());
     Ok(())
 }
@@ -57,9 +61,6 @@ fn nextest(args: &Args) -> Result<Invocation> {
         kernel::fetch(&workspace)?;
         let image = kernel::newest_image(&workspace)?;
         run = run.env("KTSTR_TEST_KERNEL", image.display().to_string());
-    }
-    if args.slow {
-        run = run.arg("--run-ignored").arg("all");
     }
     Ok(run.args(args.nextest.iter().cloned()))
 }

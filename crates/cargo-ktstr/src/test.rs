@@ -19,10 +19,10 @@ pub struct Args {
     #[arg(long, value_name = "SPEC")]
     kernel: Vec<KernelSpec>,
     /// What guests' clocks follow: auto, real-time or deterministic
-    #[arg(long, value_name = "MODE", default_value_t = ModeChoice::Auto)]
+    #[arg(long, value_name = "MODE", env = "KTSTR_MODE", default_value_t = ModeChoice::Auto)]
     mode: ModeChoice,
     /// Seed of every test that has none of its own
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", env = "KTSTR_SEED")]
     seed: Option<u64>,
     /// A test that gives up fails
     #[arg(long)]

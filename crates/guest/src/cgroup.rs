@@ -50,10 +50,24 @@ impl Cgroups {
     /// when it has tasks of its own.
     pub fn create(&self, name: &str) -> Result<Cgroup, GuestError> {
         let path = self.parent.join(checked(name)?);
-        let below_root = path.strip_prefix(&self.root).unwrap_or(&path);
+        self.make_levels(path.parent().unwrap_or(&self.parent))?;
+        fs::create_dir(&path).map_err(on_file("create cgroup", &path))?;
+        Ok(Cgroup { name: name.to_owned(), path, removed: false })
+    }
+
+    /// Makes the group that holds them all: a scheduler that is told of it looks for it when it starts.
+    ///
+    /// # Errors
+    /// When it cannot be made or prepared.
+    pub(crate) fn make_parent(&self) -> Result<(), GuestError> {
+        self.make_levels(&self.parent)
+    }
+
+    /// Makes what is missing from the root down to `path`, with controllers for the cgroups below.
+    fn make_levels(&self, path: &Path) -> Result<(), GuestError> {
         let mut level = self.root.clone();
         enable_controllers(&level)?;
-        for part in below_root.parent().into_iter().flat_map(Path::components) {
+        for part in path.strip_prefix(&self.root).unwrap_or(path).components() {
             level.push(part);
             match fs::create_dir(&level) {
                 Ok(()) => self.made.lock().unwrap_or_else(PoisonError::into_inner).push(level.clone()),
@@ -62,8 +76,7 @@ impl Cgroups {
             }
             enable_controllers(&level)?;
         }
-        fs::create_dir(&path).map_err(on_file("create cgroup", &path))?;
-        Ok(Cgroup { name: name.to_owned(), path, removed: false })
+        Ok(())
     }
 }
 

@@ -96,6 +96,9 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
 fn run_test(channel: &Channel, order: &RunOrder, entry: &TestEntry) -> Result<Outcome, GuestError> {
     sysctl::apply(Path::new("/proc"), &order.sysctls)?;
     let ctx = Ctx::on_this_machine(order)?;
+    if order.cgroup_parent.is_some() {
+        ctx.cgroups.make_parent()?;
+    }
     let scheduler = match &order.scheduler {
         None => None,
         Some(scheduler) => {

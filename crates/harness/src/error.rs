@@ -12,6 +12,9 @@ pub enum HarnessError {
     /// The machine.
     #[error(transparent)]
     Vm(#[from] VmError),
+    /// The machine, after its run had begun.
+    #[error("the machine was lost while the test ran: {0}")]
+    Lost(#[source] VmError),
     /// The kernel.
     #[error(transparent)]
     Kernel(#[from] ktstr_kernel::Error),

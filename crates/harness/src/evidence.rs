@@ -2,8 +2,8 @@
 
 use ktstr_model::RunReport;
 use ktstr_vm::{ChannelReader, Machine, Stop, VmError};
-use ktstr_wire::decode;
 use ktstr_wire::layout::{KERNEL_LOG, MESSAGE, REPORT, SCHEDULER_LOG, TEST_LOG, exit, stage, word};
+use ktstr_wire::{LogText, decode};
 
 /// What the host saw of a run.
 #[derive(Clone, Debug, Default)]
@@ -57,9 +57,9 @@ impl Evidence {
     fn read(&mut self, channel: &ChannelReader) -> Result<(), VmError> {
         self.stage = channel.u32(word::STAGE)?;
         self.message = text(channel.area(MESSAGE, word::MESSAGE_LEN)?);
-        self.kernel_log = channel.log(KERNEL_LOG)?.text;
-        self.test_log = channel.log(TEST_LOG)?.text;
-        self.scheduler_log = channel.log(SCHEDULER_LOG)?.text;
+        self.kernel_log = with_gap(channel.log(KERNEL_LOG)?);
+        self.test_log = with_gap(channel.log(TEST_LOG)?);
+        self.scheduler_log = with_gap(channel.log(SCHEDULER_LOG)?);
         if self.stage == stage::DONE {
             let value = channel.u32(word::EXIT_VALUE)?;
             self.exit = match channel.u32(word::EXIT_KIND)? {
@@ -73,6 +73,14 @@ impl Evidence {
             self.report = Some(decode("report", &report).map_err(|error| error.to_string()));
         }
         Ok(())
+    }
+}
+
+/// A log's text, which says so when its beginning is gone.
+fn with_gap(log: LogText) -> String {
+    match log.lost_bytes {
+        0 => log.text,
+        lost => format!("[the first {lost} bytes are lost]\n{}", log.text),
     }
 }
 

@@ -152,7 +152,9 @@ pub fn kernels_reason(log: &[String]) -> Option<String> {
 }
 
 fn guest_failure(failure: &GuestFailure, evidence: &Evidence) -> Judgement {
-    let rejected = evidence.scheduler_log.contains("BEGIN PROG LOAD LOG");
+    // Either mark: the beginning of a long log may have been overwritten.
+    let rejected =
+        ["BEGIN PROG LOAD LOG", "END PROG LOAD LOG"].iter().any(|m| evidence.scheduler_log.contains(m));
     let (cause, headline) = match failure {
         GuestFailure::Setup(what) => (Cause::GuestSetup, format!("the guest could not be prepared: {what}")),
         GuestFailure::SchedulerExited(how) if rejected => {
@@ -176,15 +178,16 @@ fn guest_failure(failure: &GuestFailure, evidence: &Evidence) -> Judgement {
     Judgement::new(cause, headline)
 }
 
-/// What `expect_err` makes of a judgement. A harness or machine that broke is no failure that anybody expected.
+/// What `expect_err` makes of a judgement. Only what the test's body ran into can have been expected: not a panic, not a
+/// scheduler that never came up, and not a harness or machine that broke.
 fn expect_failure(judged: Judgement) -> Judgement {
-    match judged.cause.verdict() {
-        ktstr_model::Verdict::Fail => Judgement {
+    match judged.cause {
+        Cause::CheckViolated | Cause::TestError | Cause::SchedulerDied => Judgement {
             cause: Cause::ExpectedError,
             headline: format!("as expected: {}", judged.headline),
             ..judged
         },
-        ktstr_model::Verdict::Pass => {
+        Cause::ChecksHeld => {
             Judgement::new(Cause::UnexpectedPass, "the test passed, but expect_err wants it to fail")
         }
         _ => judged,

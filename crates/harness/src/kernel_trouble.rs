@@ -12,7 +12,7 @@ const SIGNS: [(&str, Cause); 10] = [
     ("Oops: ", Cause::GuestOops),
     ("general protection fault", Cause::GuestOops),
     ("double fault", Cause::GuestOops),
-    ("PANIC: double fault", Cause::GuestOops),
+    ("watchdog: BUG: soft lockup", Cause::GuestOops),
     ("Kernel panic - not syncing", Cause::GuestPanic),
 ];
 
@@ -31,9 +31,10 @@ pub fn find(text: &str) -> Option<(Cause, String)> {
     }
 }
 
-/// Whether the kernel wrote the line: it begins with a time in brackets.
+/// Whether the kernel wrote the line, about itself: it begins with a time in brackets, and not with what it says when a
+/// program does something forbidden.
 fn is_kernels(line: &str) -> bool {
-    line.trim_start().starts_with('[')
+    line.trim_start().starts_with('[') && !line.contains("] traps: ")
 }
 
 #[cfg(test)]
@@ -61,6 +62,10 @@ mod tests {
     #[test]
     fn what_a_test_prints_is_no_sign() {
         assert_eq!(find("Oops: I did it again"), None);
+        assert_eq!(
+            find("[    3.1] traps: scx_x[77] general protection fault ip:40 sp:7f error:0 in scx_x"),
+            None
+        );
         assert_eq!(find("[  1.0] sched_ext: BPF scheduler \"x\" enabled"), None);
     }
 }

@@ -1,5 +1,6 @@
 //! From a declaration to a run that can be carried out.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use ktstr_kernel::Kernel;
@@ -10,7 +11,7 @@ use ktstr_vm::{MachineSpec, Payload};
 use ktstr_wire::layout::TEST_BINARY;
 
 use crate::error::HarnessError;
-use crate::scheduler_file::Places;
+use crate::scheduler_file::{Places, check_fresh};
 
 /// Guest time for a scheduler to become enabled. scx_lavd takes up to 75 s under TCG.
 const ENABLE_TIMEOUT_NS: u64 = 120_000_000_000;
@@ -87,6 +88,7 @@ impl RunPlan {
                 if !path.is_file() {
                     return Err(HarnessError::NoScheduler { name, looked_at: vec![path] });
                 }
+                check_fresh(&path)?;
                 self.program(spec, path)?
             }
         };
@@ -134,11 +136,26 @@ impl RunPlan {
         Ok(SchedulerLaunch::Program { path, args })
     }
 
+    /// Two files of one name would be one in the guest.
+    fn check_names(&self) -> Result<(), HarnessError> {
+        let mut seen: HashMap<&str, &Path> = HashMap::new();
+        for (host, guest) in &self.files {
+            if let Some(other) = seen.insert(guest, host).filter(|other| *other != host) {
+                let (other, host) = (other.display(), host.display());
+                return Err(HarnessError::Config(format!(
+                    "{other} and {host} would both be {guest} in the guest: rename one"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Reads the files and packs them.
     ///
     /// # Errors
     /// When a file cannot be read or lacks a library, or when all of them are too large for the guest.
     pub fn pack(&self, test_binary: &Path) -> Result<Payload, HarnessError> {
+        self.check_names()?;
         let mut payload = Payload::default();
         payload.add_program(test_binary, TEST_BINARY)?;
         if let Some((host, guest)) = &self.scheduler {

@@ -27,6 +27,13 @@ pub fn line(record: &Record) -> String {
     format!("{}: {} ({machine}{digest})", record.verdict.to_string().to_uppercase(), record.test)
 }
 
+/// What a run that passed says: its line, and its notes.
+pub fn pass(record: &Record) -> String {
+    let mut text = line(record) + "\n";
+    notes(&mut text, record);
+    text.trim_end().to_owned()
+}
+
 /// The whole report of a run that did not pass.
 pub fn report(
     record: &Record,
@@ -35,7 +42,10 @@ pub fn report(
     saved: Option<&Path>,
     backtrace: &[String],
 ) -> String {
-    let mut text = format!("{}\n  {}\n", line(record), judgement.headline.replace('\n', "\n  "));
+    let mut text = line(record) + "\n";
+    for line in judgement.headline.lines() {
+        let _ = writeln!(text, "  {}", printable(line));
+    }
     violations(&mut text, judgement);
     notes(&mut text, record);
     if !record.workers.is_empty() {

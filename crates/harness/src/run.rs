@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ktstr_kernel::{Cache, Environment, Kernel};
 use ktstr_model::{Cause, Mode, ModeChoice, TestSpec};
-use ktstr_vm::{Deadline, Machine, Payload, Qemu, Template, Work, choose_mode, start_clone};
+use ktstr_vm::{Deadline, Machine, Payload, Qemu, Template, VmError, Work, choose_mode, start_clone};
 
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
@@ -55,14 +55,17 @@ pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
     let mut record = Record::begun(spec.path(), spec.scheduler.name, seed);
     match attempt(spec, settings, seed, &mut record) {
         Ok((judgement, evidence)) => finish(record, judgement, Some(evidence)),
-        Err(error) => finish(record, Judgement::new(cause_of(&error), error.to_string()), None),
-    }
-}
-
-fn cause_of(error: &HarnessError) -> Cause {
-    match error {
-        HarnessError::Vm(ktstr_vm::VmError::Boot { .. }) => Cause::BootFailure,
-        _ => Cause::NotRun,
+        Err(error) => {
+            let headline = error.to_string();
+            match error {
+                HarnessError::Vm(VmError::Boot { console, .. }) => {
+                    let evidence = Evidence { console, ..Evidence::default() };
+                    finish(record, Judgement::new(Cause::BootFailure, headline), Some(evidence))
+                }
+                HarnessError::Lost(_) => finish(record, Judgement::new(Cause::LostReport, headline), None),
+                _ => finish(record, Judgement::new(Cause::NotRun, headline), None),
+            }
+        }
     }
 }
 
@@ -81,10 +84,12 @@ fn attempt(
     record: &mut Record,
 ) -> Result<(Judgement, Evidence), HarnessError> {
     let prepared = Prepared::new(spec, settings, seed, record)?;
+    // Kept while the machine runs: `kernel clean` leaves a kernel in use alone.
+    let _in_use = prepared.host.kernel.hold()?;
     let mut clock = PhaseClock::start();
     let mut machine = prepared.start_clone()?;
     clock.lap(&mut record.phases.clone_ms);
-    let stop = machine.wait_stop(prepared.deadline())?;
+    let stop = machine.wait_stop(prepared.deadline()).map_err(HarnessError::Lost)?;
     clock.lap(&mut record.phases.run_ms);
     let evidence = Evidence::collect(&mut machine, stop);
     machine.end();
@@ -129,6 +134,10 @@ impl Prepared {
         let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())?;
         clock.lap(&mut record.phases.resolve_ms);
 
+        // Before a template may have to be booted: a payload that does not fit needs none.
+        let payload = plan.pack(&test_binary()?)?;
+        clock.lap(&mut record.phases.pack_ms);
+
         let template = Template::get(&host.cache, &host.qemu, &plan.machine, &mut announce)?;
         plan.order.turn_ns = template.turn_ns();
         record.template = Some(RecordTemplate {
@@ -139,10 +148,8 @@ impl Prepared {
         });
         clock.lap(&mut record.phases.template_ms);
 
-        let payload = plan.pack(&test_binary()?)?;
         let order =
             ktstr_wire::encode(&plan.order).map_err(|error| HarnessError::Order(error.to_string()))?;
-        clock.lap(&mut record.phases.pack_ms);
         Ok(Self { host, plan, template, payload, order, deadline: settings.deadline })
     }
 
@@ -170,7 +177,7 @@ impl Prepared {
             Mode::RealTime => Deadline { cpu: None, wall: limit(Duration::from_secs(180) + duration * 3) },
             Mode::Deterministic => {
                 let cpu = limit(Duration::from_secs(180) + duration * 10);
-                Deadline { cpu: Some(cpu), wall: cpu * 10 }
+                Deadline { cpu: Some(cpu), wall: cpu.saturating_mul(10) }
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::error::HarnessError;
 
@@ -60,16 +61,27 @@ impl Places {
 
 /// Compares a program with the sources that cargo listed beside it (`NAME.d`). Programs that cargo did not build have
 /// no such list and count as fresh.
-fn check_fresh(binary: &Path) -> Result<(), HarnessError> {
+pub fn check_fresh(binary: &Path) -> Result<(), HarnessError> {
     let Ok(list) = fs::read_to_string(binary.with_extension("d")) else { return Ok(()) };
     let Ok(built) = fs::metadata(binary).and_then(|file| file.modified()) else { return Ok(()) };
-    let newer = sources(&list).into_iter().find(|source| {
-        fs::metadata(source).and_then(|file| file.modified()).is_ok_and(|changed| changed > built)
-    });
+    // What build scripts generate is as new as cargo's last look at it, and no source.
+    let target = binary.parent().and_then(Path::parent).unwrap_or(binary);
+    let mut written = sources(&list).into_iter().filter(|source| !source.starts_with(target));
+    let newer = written.find_map(|source| changed_since(&source, built));
     match newer {
         Some(newer) => Err(HarnessError::StaleScheduler { binary: binary.to_owned(), newer }),
         None => Ok(()),
     }
+}
+
+/// A file at or below `path` that changed after `built`. Build scripts name folders, whose own times do not follow their
+/// files'.
+fn changed_since(path: &Path, built: SystemTime) -> Option<PathBuf> {
+    if path.is_dir() {
+        return fs::read_dir(path).ok()?.flatten().find_map(|entry| changed_since(&entry.path(), built));
+    }
+    let changed = fs::metadata(path).and_then(|file| file.modified()).ok()?;
+    (changed > built).then(|| path.to_owned())
 }
 
 /// Reads a Makefile rule `target: source source`, in which `\ ` is a blank within a name.
@@ -95,7 +107,7 @@ fn sources(rule: &str) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     fn touch(path: &Path, content: &str) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -127,15 +139,33 @@ mod tests {
     #[test]
     fn a_program_older_than_its_sources_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let (binary, source) = (folder.path().join("scx_x"), folder.path().join("a b.rs"));
-        touch(&binary, "");
+        let target = folder.path().join("target/debug");
+        let (binary, source) = (target.join("scx_x"), folder.path().join("a b.rs"));
+        let bpf = folder.path().join("bpf");
         touch(&source, "");
-        let list = format!("{}: {}\n", binary.display(), source.display().to_string().replace(' ', "\\ "));
-        touch(&folder.path().join("scx_x.d"), &list);
+        touch(&bpf.join("x.bpf.c"), "");
+        touch(&binary, "");
+        let escaped = source.display().to_string().replace(' ', "\\ ");
+        let generated = target.join("build/x.skel.rs");
+        touch(&generated, "");
+        let listed = format!("{} {} {escaped}", generated.display(), bpf.display());
+        touch(&target.join("scx_x.d"), &format!("{}: {listed}\n", binary.display()));
+        let now = SystemTime::now();
+        let change = |path: &Path, seconds| {
+            let file = fs::File::options().write(true).open(path).unwrap();
+            file.set_modified(now + Duration::from_secs(seconds)).unwrap();
+        };
+        change(&binary, 5);
         check_fresh(&binary).unwrap_or_else(|e| panic!("{e}"));
-        let later = SystemTime::now() + Duration::from_secs(5);
-        fs::File::options().write(true).open(&source).unwrap().set_modified(later).unwrap();
+        change(&generated, 6);
+        check_fresh(&binary).unwrap_or_else(|e| panic!("{e}"));
+        change(&source, 6);
         let error = check_fresh(&binary).unwrap_err().to_string();
         assert!(error.contains("a b.rs") && error.contains("build it again"), "{error}");
+        change(&bpf.join("x.bpf.c"), 6);
+        assert!(
+            check_fresh(&binary).unwrap_err().to_string().contains("x.bpf.c"),
+            "files below a folder count"
+        );
     }
 }

@@ -53,7 +53,7 @@ fn tell(finished: &Finished, settings: &Settings) -> String {
         }
     };
     if record.verdict == Verdict::Pass {
-        return render::line(record);
+        return render::pass(record);
     }
     let report = evidence.as_ref().and_then(|evidence| evidence.report.as_ref()?.as_ref().ok());
     let backtrace = match (report.map(render::panic_frames), std::env::current_exe()) {
@@ -69,6 +69,14 @@ fn run_on_host(entry: &'static TestEntry, settings: &Settings) {
         (Ok(result), false) if result.is_failed() => {
             let messages: Vec<&str> = result.details.iter().map(|detail| detail.message.as_str()).collect();
             messages.join("\n  ")
+        }
+        (Ok(result), _) if result.is_skipped() => {
+            let reason = result.skipped.unwrap_or_default();
+            if !settings.deny_skip {
+                println!("SKIP: {path} (on the host)\n  {reason}");
+                return;
+            }
+            format!("skipped, which is denied: {reason}")
         }
         (Ok(result), true) if !result.is_failed() => {
             "the test passed, but expect_err wants it to fail".to_owned()

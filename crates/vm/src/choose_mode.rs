@@ -77,7 +77,8 @@ fn prove_kvm(
         kernel: kernel.to_owned(),
         kernel_sha256: kernel_sha256.to_owned(),
         kargs: Vec::new(),
-        topology: Topology::of(1, 1, 1, 1),
+        // Two LLCs with SMT: host CPU models differ in what guests see of them.
+        topology: Topology::of(1, 2, 1, 2),
         memory_mb: 256,
         mode: Mode::RealTime,
     };
@@ -85,6 +86,7 @@ fn prove_kvm(
         Ok(_) => return Ok(Ok(())),
         Err(VmError::Boot { how, .. }) => how,
         Err(VmError::QemuRefused { said }) => said,
+        Err(VmError::Facts { source, .. }) => source.to_string(),
         Err(other) => return Err(other),
     };
     // One line: QEMU may have said more, and an abort says it twice.

@@ -43,6 +43,8 @@ impl MachineSpec {
             "rcupdate.rcu_expedited=1",
             // Debian's kernels test their ciphers in threads that would still run in every clone.
             "cryptomgr.notests",
+            // DAMON samples the memory every few milliseconds, in a thread that would compete with the test.
+            "damon_stat.enabled=N",
         ];
         if self.mode == Mode::Deterministic {
             // Virtual time is the same on every vCPU, which the kernel cannot find out by measuring.

@@ -236,7 +236,11 @@ fn check_room(templates: &Path, spec: &MachineSpec) -> Result<(), VmError> {
     if free_mb >= needed_mb {
         return Ok(());
     }
-    Err(VmError::DiskFull { path: templates.to_owned(), free_mb, needed_mb })
+    Err(disk_full(templates, spec, free_mb))
+}
+
+fn disk_full(path: &Path, spec: &MachineSpec, free_mb: u64) -> VmError {
+    VmError::DiskFull { path: path.to_owned(), free_mb, needed_mb: most_used_mb(spec) }
 }
 
 fn build_aside(
@@ -257,6 +261,12 @@ fn build_aside(
     let channel = host_channel::create(None)?;
     let mut machine = Machine::start(qemu, spec, Role::Template, &disk, channel)?;
     let stop = machine.wait_stop(boot_deadline(spec))?;
+    if let Stop::Gone(said) = &stop
+        && said.contains("signal: 7")
+    {
+        // SIGBUS: a page of the RAM file found no room on the disk.
+        return Err(disk_full(folder, spec, 0));
+    }
     let facts = wait_point(&mut machine, spec, stop)?;
 
     let state = folder.join(STATE);

@@ -110,6 +110,10 @@ fn expected_failures_pass_and_broken_runs_stay_broken() {
     assert_eq!(judge(&failed, true).cause, Cause::ExpectedError);
     let passed = finished(report(Ok(AssertResult::pass()), None));
     assert_eq!(judge(&passed, true).cause, Cause::UnexpectedPass);
+    let panic = GuestFailure::TestPanic { message: "x".into(), location: "y".into(), frames: Vec::new() };
+    assert_eq!(judge(&finished(report(Err(panic), None)), true).cause, Cause::TestPanic);
+    let never_came_up = GuestFailure::SchedulerExited(ExitHow::Code(2));
+    assert_eq!(judge(&finished(report(Err(never_came_up), None)), true).cause, Cause::SchedulerExited);
     let hung = Evidence { stop: Some(Stop::Deadline("1 s".into())), ..Evidence::default() };
     assert_eq!(judge(&hung, true).cause, Cause::Hang);
 }
