@@ -9,6 +9,7 @@
 //! │   └── .locks/KEY                 held by the one process that writes KEY
 //! ├── checksums/                     of images, by device and inode
 //! ├── downloads/KEY/                 packages of a fetch that was interrupted
+//! ├── build/NAME/                    objects, log and copied sources of a build, kept for the next one
 //! └── apt/SUITE/                     apt's private state
 //! ```
 //!
@@ -193,6 +194,11 @@ impl Cache {
     /// Where packages of interrupted fetches are kept.
     pub(crate) fn downloads(&self) -> PathBuf {
         self.root.join("downloads")
+    }
+
+    /// Where kernels are built.
+    pub(crate) fn builds(&self) -> PathBuf {
+        self.root.join("build")
     }
 
     fn try_lock(&self, key: &str) -> Result<Option<File>, Error> {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::Bound;
+use crate::{Bound, KernelVersion};
 
 /// An error of this crate. Its message is whole: the cause is part of it, so [`source`](std::error::Error::source) is
 /// always empty.
@@ -204,6 +204,72 @@ pub enum Error {
         release: String,
         /// What is missing.
         what: &'static str,
+    },
+    /// Programs that a build needs are not there.
+    #[error(
+        "building a kernel needs {programs}, not found here; install with `apt-get install -y --no-install-recommends {packages}`, or your \
+         distribution's packages of these programs"
+    )]
+    BuildToolsMissing {
+        /// What was not found.
+        programs: String,
+        /// The Debian packages that hold it.
+        packages: String,
+    },
+    /// A version without sched_ext.
+    #[error("Linux {version} is too old: sched_ext came with 6.12, so ktstr builds 6.12 and newer")]
+    TooOld {
+        /// The version.
+        version: KernelVersion,
+    },
+    /// Symbols that kbuild did not grant.
+    #[error(
+        "the kernel cannot be configured as ktstr needs it:{}\n`--extra-config FILE` can set what is missing, unless a tool is too old for this kernel",
+        symbols.iter().map(|line| format!("\n  {line}")).collect::<String>()
+    )]
+    ConfigDropped {
+        /// Each with its reason.
+        symbols: Vec<String>,
+    },
+    /// make failed.
+    #[error("{doing} failed:\n{said}\nthe whole output is in {log}", log = log.display())]
+    BuildFailed {
+        /// What it was to do.
+        doing: &'static str,
+        /// The lines that say why.
+        said: String,
+        /// Where all of them are.
+        log: PathBuf,
+    },
+    /// A source tree that was edited during the build.
+    #[error("{tree} changed while it was built, so nobody can say what the kernel is made of: it was not kept; build again, which compiles only what changed", tree = tree.display())]
+    TreeChanged {
+        /// The tree.
+        tree: PathBuf,
+    },
+    /// Type information that schedulers cannot be loaded against.
+    #[error(
+        "no BPF scheduler could be loaded on this kernel: its type information {why}. {pahole} made it, from package dwarves: another version is needed (1.31 or newer for 7.0 to 7.2)"
+    )]
+    Prototypes {
+        /// What is wrong with it.
+        why: String,
+        /// The version of pahole.
+        pahole: String,
+    },
+    /// Bytes that are no BTF.
+    #[error("the kernel's type information (BTF) cannot be read: {why}")]
+    Btf {
+        /// What shows it.
+        why: String,
+    },
+    /// An image whose kernel cannot be taken out.
+    #[error("the kernel in {path} cannot be unpacked: {why}", path = path.display())]
+    Payload {
+        /// The image.
+        path: PathBuf,
+        /// Why not.
+        why: String,
     },
     /// A system call that failed.
     #[error("cannot {doing} {path}: {cause}", path = path.display())]

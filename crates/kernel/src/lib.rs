@@ -1,10 +1,13 @@
 //! Kernels for ktstr: naming them, fetching them, keeping them, finding them.
 //!
 //! A [`KernelSpec`] is what a user writes. [`resolve`] and [`discover`] turn it, or its absence, into a [`Kernel`]: an
-//! image with its identity. Kernels are kept in a [`Cache`], into which [`fetch`] puts Debian's ready-made ones. What
+//! image with its identity. Kernels are kept in a [`Cache`], into which [`fetch`] puts Debian's ready-made ones and [`build`] those that it
+//! compiles. What
 //! all of them take from the process they run in is an [`Environment`]. Slow work tells a [`Progress`] what it does.
 
 mod age;
+mod btf;
+mod build;
 mod cache;
 mod checksum;
 mod clean;
@@ -14,9 +17,11 @@ mod entry;
 mod environment;
 mod error;
 mod fetch;
+mod ikconfig;
 mod image;
 mod kernel;
 mod lock;
+mod payload;
 mod progress;
 mod range;
 mod slot;
@@ -28,6 +33,8 @@ mod tree;
 mod version;
 
 pub use age::format_age;
+pub use btf::{Btf, Function};
+pub use build::{BuildRequest, BuildSource, Built, Recipe, SourceRecord, Toolchain, build};
 pub use cache::Cache;
 pub use checksum::Sha256Sum;
 pub use clean::{CleanChoice, to_remove};
