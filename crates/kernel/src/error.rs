@@ -187,7 +187,7 @@ pub enum Error {
     },
     /// A downloaded file with another content than its index or pin says.
     #[error(
-        "{file} has SHA-256 {found} instead of {expected}; it was removed, fetch again, and if it happens again use another mirror (KTSTR_DEBIAN_MIRROR)"
+        "{file} has SHA-256 {found} instead of {expected}; it was removed, fetch again, and if it happens again use another mirror ({mirror})"
     )]
     WrongSum {
         /// The file.
@@ -196,6 +196,8 @@ pub enum Error {
         found: String,
         /// The sum it should have.
         expected: String,
+        /// The variable that names another mirror.
+        mirror: &'static str,
     },
     /// A package without the file that it should hold.
     #[error("the packages of kernel {release} hold no {what}: ktstr does not know their layout")]
@@ -215,6 +217,52 @@ pub enum Error {
         programs: String,
         /// The Debian packages that hold it.
         packages: String,
+    },
+    /// A mirror of kernel.org whose address cannot be used.
+    #[error(
+        "KTSTR_KERNEL_MIRROR is `{address}`, which does not begin with http:// or https://; it is the folder that holds `v6.x` and `v7.x`"
+    )]
+    KernelMirror {
+        /// The address.
+        address: String,
+    },
+    /// A file that could not be downloaded.
+    #[error(
+        "{url} could not be read: {why}; type the same command again, which goes on where a download stopped, or name another mirror with KTSTR_KERNEL_MIRROR"
+    )]
+    Download {
+        /// Its address.
+        url: String,
+        /// Why not.
+        why: String,
+    },
+    /// A version that the mirror does not have.
+    #[error("{mirror} has no Linux {wanted}; near it there is {near}")]
+    NoRelease {
+        /// The spec.
+        wanted: String,
+        /// What it has.
+        near: String,
+        /// Its address.
+        mirror: String,
+    },
+    /// git failed.
+    #[error(
+        "the sources could not be had from {url}: {why}; check the address, and that the reference is a branch, a tag or a whole commit there"
+    )]
+    Git {
+        /// The repository.
+        url: String,
+        /// What git said.
+        why: String,
+    },
+    /// A spec that names no release.
+    #[error(
+        "`{wanted}` names no release of Linux; give a version or series, `--source DIR` or `--git URL --ref REF`"
+    )]
+    NotARelease {
+        /// The spec.
+        wanted: String,
     },
     /// A version without sched_ext.
     #[error("Linux {version} is too old: sched_ext came with 6.12, so ktstr builds 6.12 and newer")]

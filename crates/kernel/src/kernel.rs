@@ -95,14 +95,19 @@ impl Kernel {
         }
     }
 
-    /// The text of its configuration: of the file that was found, else what the image carries in itself, if anything.
+    /// The text of its configuration: of the file that was found, else what the image carries in itself, if that can be
+    /// unpacked.
     ///
     /// # Errors
-    /// When the file cannot be read, or the image not be unpacked.
+    /// When the file or the image cannot be read.
     pub fn config_text(&self) -> Result<Option<String>, Error> {
         match &self.config {
             Some(path) => fs::read_to_string(path).map(Some).map_err(Error::io("read", path)),
-            None => embedded_config(&self.image),
+            None => match embedded_config(&self.image) {
+                // Packed in a way of its own, it boots all the same.
+                Err(Error::Payload { .. }) => Ok(None),
+                other => other,
+            },
         }
     }
 

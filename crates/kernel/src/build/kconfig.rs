@@ -94,7 +94,10 @@ impl Reader<'_> {
                 "endif" | "endmenu" | "endchoice" => drop(self.blocks.pop()),
                 "config" | "menuconfig" => item = self.definition(rest),
                 "comment" => item = Item::Other,
-                "depends" => self.condition(&item, rest.strip_prefix("on").unwrap_or(rest).trim()),
+                "depends" => {
+                    let words = rest.strip_prefix("on").unwrap_or(rest).split_whitespace();
+                    self.condition(&item, &words.collect::<Vec<_>>().join(" "));
+                }
                 "source" => {
                     let path = rest.trim_matches('"').replace("$(SRCARCH)", "x86").replace("$(ARCH)", "x86");
                     self.file(&path, depth + 1);
@@ -183,10 +186,7 @@ mod tests {
         assert_eq!(why(&TREE, "A", "CONFIG_Q=y"), "it depends on `NET`, which does not hold");
         assert!(why(&TREE, "A", "CONFIG_NET=y").starts_with("all it depends on is there"));
         let b = why(&TREE, "B", "CONFIG_NET=y\nCONFIG_X=y");
-        assert_eq!(
-            b,
-            "it depends on `EXPERT` and `X    && Y`, which does not hold".replace("X    &&", "X \t  &&")
-        );
+        assert_eq!(b, "it depends on `EXPERT` and `X && Y`, which does not hold");
         assert_eq!(why(&TREE, "C", "CONFIG_NET=y"), "it depends on `Z`, which does not hold");
         assert_eq!(why(&TREE, "NONE", "CONFIG_NET=y"), "this version has no such symbol");
     }

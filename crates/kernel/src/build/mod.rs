@@ -1,6 +1,6 @@
 //! Building kernels from source, configured for tests and nothing else.
 //!
-//! A [`BuildSource`] becomes a tree ([`tree_content`], [`export`]); its version chooses ktstr's [`fragment`]; both with
+//! A [`BuildSource`] becomes a tree ([`kernel_org`], [`git`], [`tree_content`], [`export`]); its version chooses ktstr's [`fragment`]; both with
 //! the programs ([`tools`]) are the [`recipe`], which names the entry. kbuild runs in a [`workspace`] ([`make`]), what
 //! it made of the fragment is checked ([`check`], with reasons from [`kconfig`]), and so are the types that schedulers
 //! are loaded against ([`scx_prototypes`]).
@@ -9,7 +9,10 @@ mod check;
 mod export;
 mod expression;
 mod fragment;
+mod git;
+mod http;
 mod kconfig;
+mod kernel_org;
 mod make;
 mod recipe;
 mod request;

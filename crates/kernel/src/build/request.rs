@@ -11,16 +11,19 @@ use super::{
     check::check,
     export::export,
     fragment::Fragment,
+    git,
+    kernel_org::{CANDIDATES, KernelOrg, candidate, unpack},
     make::Make,
     recipe::Recipe,
     scx_prototypes,
-    source::{BuildSource, ReadySource, SourceRecord},
+    source::{BuildSource, SourceRecord},
     tools::Toolchain,
-    tree_content::TreeContent,
+    tree_content::{TreeContent, require_new_enough},
     workspace::Workspace,
 };
 use crate::{
-    Btf, Cache, Entry, Environment, Error, KernelConfig, KernelSpec, KeyLock, Origin, Progress, StagedEntry,
+    Btf, Cache, Entry, Environment, Error, KernelConfig, KernelSpec, KernelVersion, KeyLock, Origin,
+    Progress, StagedEntry,
 };
 
 /// What to build, and how.
@@ -80,8 +83,22 @@ pub fn build(
             let job = Job { request, extra_config, toolchain, cache, progress };
             job.tree(&tree, content)
         }
-        BuildSource::Release(_) | BuildSource::Git { .. } => {
-            Err(Error::NotFetchable { wanted: "sources".into() })
+        BuildSource::Release(wanted) => {
+            let wanted = wanted.as_ref();
+            if let Some(spec @ (KernelSpec::Path(_) | KernelSpec::Key(_) | KernelSpec::Git { .. })) = wanted {
+                return Err(Error::NotARelease { wanted: spec.to_string() });
+            }
+            let mirror = KernelOrg::of(env)?;
+            let toolchain = Toolchain::find()?;
+            let job = Job { request, extra_config, toolchain, cache, progress };
+            match wanted.and_then(candidate) {
+                Some(version) => job.git(CANDIDATES, &format!("v{version}")),
+                None => job.release(wanted, &mirror),
+            }
+        }
+        BuildSource::Git { url, reference } => {
+            let toolchain = Toolchain::find()?;
+            Job { request, extra_config, toolchain, cache, progress }.git(url, reference)
         }
     }
 }
@@ -98,8 +115,7 @@ impl Job<'_> {
     fn tree(&self, tree: &Path, content: TreeContent) -> Result<Built, Error> {
         let TreeContent { version, identity, is_changed, is_built_in_place } = content.clone();
         let record = SourceRecord::Tree { path: tree.to_owned(), identity, is_changed };
-        let (recipe, fragment) =
-            Recipe::new(record, version, self.extra_config.as_deref(), self.toolchain.clone())?;
+        let (recipe, fragment) = self.recipe(record, version)?;
         let key = recipe.key(version);
         if let Some(built) = self.cached(&key) {
             return Ok(built);
@@ -125,6 +141,89 @@ impl Job<'_> {
             return Err(Error::TreeChanged { tree: tree.to_owned() });
         }
         self.keep(&workspace, &lock, recipe)
+    }
+
+    fn release(&self, wanted: Option<&KernelSpec>, mirror: &KernelOrg) -> Result<Built, Error> {
+        if let Some(wanted) = wanted {
+            let is_meant = |entry: &Entry, source: &SourceRecord| {
+                matches!(source, SourceRecord::Release { .. }) && wanted.accepts(entry.metadata().version)
+            };
+            if let Some(built) = self.cached_like(is_meant)? {
+                return Ok(built);
+            }
+        }
+        self.progress.step("Looking for the release");
+        let release = mirror.find(wanted)?;
+        require_new_enough(release.version)?;
+        let name = format!("linux-{}", release.version);
+        // Its own lock too: `clean` goes by the locks of downloads.
+        let _download = self.lock(&name)?;
+        let (archive, sha256) = mirror.download(&release, self.cache, self.progress)?;
+        let is_listed = release.sha256.is_some();
+        let record = SourceRecord::Release { url: release.url, sha256, is_listed };
+        let (recipe, fragment) = self.recipe(record, release.version)?;
+        let key = recipe.key(release.version);
+        let workspace = Workspace::open(self.cache, &name, self.progress)?;
+        let lock = self.lock(&key)?;
+        if let Some(built) = self.cached(&key) {
+            return Ok(built);
+        }
+        let tree = workspace.source();
+        if !tree.exists() {
+            unpack(&archive, &tree, self.progress)?;
+        }
+        let version = TreeContent::version_of(&tree)?;
+        if version != release.version {
+            return Err(Error::NotATree { path: tree });
+        }
+        self.compile(&tree, &workspace, &fragment)?;
+        let built = self.keep(&workspace, &lock, recipe)?;
+        // A release never changes: nobody builds it again by halves, and it takes gigabytes.
+        workspace.discard()?;
+        let _ = archive.parent().map(fs::remove_dir_all);
+        Ok(built)
+    }
+
+    fn git(&self, url: &str, reference: &str) -> Result<Built, Error> {
+        self.progress.step(&format!("Looking for {reference} in {url}"));
+        if let Some(now) = git::commit_of(url, reference)? {
+            let is_meant = |_: &Entry, source: &SourceRecord| matches!(source, SourceRecord::Git { commit, .. } if *commit == now);
+            if let Some(built) = self.cached_like(is_meant)? {
+                return Ok(built);
+            }
+        }
+        let workspace = Workspace::open(self.cache, url, self.progress)?;
+        let tree = workspace.source();
+        let commit = git::check_out(url, reference, &tree, self.progress)?;
+        let version = TreeContent::version_of(&tree)?;
+        let record = SourceRecord::Git { url: url.to_owned(), reference: reference.to_owned(), commit };
+        let (recipe, fragment) = self.recipe(record, version)?;
+        let key = recipe.key(version);
+        let lock = self.lock(&key)?;
+        if let Some(built) = self.cached(&key) {
+            return Ok(built);
+        }
+        self.compile(&tree, &workspace, &fragment)?;
+        self.keep(&workspace, &lock, recipe)
+    }
+
+    fn recipe(&self, record: SourceRecord, version: KernelVersion) -> Result<(Recipe, Fragment), Error> {
+        Recipe::new(record, version, self.extra_config.as_deref(), self.toolchain.clone())
+    }
+
+    /// The newest built entry whose sources are meant and that would be built the same way now; no network is asked.
+    fn cached_like(&self, is_meant: impl Fn(&Entry, &SourceRecord) -> bool) -> Result<Option<Built>, Error> {
+        for slot in self.cache.list()? {
+            if let Some(entry) = slot.ready()
+                && let Origin::Built(recipe) = &entry.metadata().origin
+                && is_meant(entry, &recipe.source)
+                && let (now, _) = self.recipe(recipe.source.clone(), entry.metadata().version)?
+                && now == **recipe
+            {
+                return Ok(self.cached(entry.key()));
+            }
+        }
+        Ok(None)
     }
 
     fn cached(&self, key: &str) -> Option<Built> {

@@ -1,17 +1,17 @@
 //! Where the sources of a kernel come from.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Sha256Sum;
+use crate::{KernelSpec, Sha256Sum};
 
 /// The sources that a build is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildSource {
     /// A release from kernel.org: a version, the newest of a series or range, or without one the newest of the newest
     /// stable series that is not brand new.
-    Release(Option<crate::KernelSpec>),
+    Release(Option<KernelSpec>),
     /// A source tree; nothing is written into it.
     Tree(PathBuf),
     /// A git repository at one point, cloned without its history.
@@ -70,21 +70,5 @@ impl SourceRecord {
     /// Whether the sources had changes of which there may be no other copy.
     pub fn is_changed(&self) -> bool {
         matches!(self, Self::Tree { is_changed: Some(true), .. })
-    }
-}
-
-/// Sources that are there to be built.
-#[derive(Clone, Debug)]
-pub struct ReadySource {
-    /// The top of the tree.
-    pub tree: PathBuf,
-    /// What it is.
-    pub record: SourceRecord,
-}
-
-impl ReadySource {
-    /// The top of the tree.
-    pub fn tree(&self) -> &Path {
-        &self.tree
     }
 }

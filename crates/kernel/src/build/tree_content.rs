@@ -32,16 +32,25 @@ pub struct TreeContent {
 }
 
 impl TreeContent {
-    /// Reads the tree, and changes nothing in it.
+    /// The version of a tree that ktstr can build.
     ///
     /// # Errors
-    /// When it is no source tree of Linux, is too old, or cannot be read.
-    pub fn read(tree: &Path) -> Result<Self, Error> {
+    /// When it is no source tree of Linux, or too old.
+    pub fn version_of(tree: &Path) -> Result<KernelVersion, Error> {
         if !is_source_tree(tree) {
             return Err(Error::NotATree { path: tree.to_owned() });
         }
         let version = makefile_version(tree)?;
         require_new_enough(version)?;
+        Ok(version)
+    }
+
+    /// Reads the tree, and changes nothing in it.
+    ///
+    /// # Errors
+    /// When it is no source tree of Linux, is too old, or cannot be read.
+    pub fn read(tree: &Path) -> Result<Self, Error> {
+        let version = Self::version_of(tree)?;
         let is_built_in_place = BUILD_MARKS.iter().any(|mark| tree.join(mark).exists());
         let (identity, is_changed) = match git_state(tree)? {
             Some((commit, changes)) => (

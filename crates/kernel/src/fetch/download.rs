@@ -91,5 +91,10 @@ fn check(package: &Package, file: &Path) -> Result<(), Error> {
     }
     let _ = fs::remove_file(file);
     let expected = package.record.sha256.to_string();
-    Err(Error::WrongSum { file: package.file_name().to_owned(), found: found.to_string(), expected })
+    Err(Error::WrongSum {
+        file: package.file_name().to_owned(),
+        found: found.to_string(),
+        expected,
+        mirror: "KTSTR_DEBIAN_MIRROR",
+    })
 }
