@@ -56,7 +56,7 @@ fn remove_others(copy: &Path, below: &Path, files: &[PathBuf]) -> Result<(), Err
         let path = below.join(entry.file_name());
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             remove_others(copy, &path, files)?;
-        } else if files.binary_search(&path).is_err() {
+        } else if files.binary_search_by(|file| file.as_os_str().cmp(path.as_os_str())).is_err() {
             fs::remove_file(entry.path()).map_err(Error::cache_io("remove", &entry.path()))?;
         }
     }

@@ -40,7 +40,7 @@ pub enum SourceRecord {
     Tree {
         /// Its path.
         path: PathBuf,
-        /// The commit, the commit and a hash of the changes, or a hash of all files.
+        /// The commit, the commit and a hash of the changes, or a hash of all files' names, lengths and times.
         identity: String,
         /// Whether it had changes that its git did not have; unknown without git.
         is_changed: Option<bool>,

@@ -1,17 +1,17 @@
-//! What a source tree holds: its version and a hash of everything that goes into a kernel.
+//! What a source tree holds: its version, and what tells it from every other state of it.
 
 use std::{
     ffi::OsStr,
     fs,
     io::{self, Read},
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
     process::Command,
 };
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, KernelVersion, tree::is_source_tree};
+use crate::{Error, KernelVersion, Sha256Sum, tree::is_source_tree};
 
 /// The first version with sched_ext.
 pub const OLDEST: KernelVersion = KernelVersion::new(6, 12, 0);
@@ -23,7 +23,7 @@ const BUILD_MARKS: [&str; 3] = [".config", "include/config", "arch/x86/include/g
 pub struct TreeContent {
     /// From its `Makefile`.
     pub version: KernelVersion,
-    /// Of all its sources, in hexadecimal; with git and no changes, the commit.
+    /// With git the commit and a hash of what differs from it; else a hash of all files' names, lengths and times.
     pub identity: String,
     /// Whether it has changes that its git does not have; unknown without git.
     pub is_changed: Option<bool>,
@@ -57,7 +57,7 @@ impl TreeContent {
                 changes.as_ref().map_or(commit.clone(), |c| format!("{commit}+{c}")),
                 Some(changes.is_some()),
             ),
-            None => (hash_files(tree, &walk(tree)?)?, None),
+            None => (hash_stamps(tree, &walk(tree)?)?, None),
         };
         Ok(Self { version, identity, is_changed, is_built_in_place })
     }
@@ -77,7 +77,7 @@ pub fn source_files(tree: &Path) -> Result<Vec<PathBuf>, Error> {
     let listed = git(tree, &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
     let mut files: Vec<_> =
         paths(&listed).filter(|file| tree.join(file).symlink_metadata().is_ok()).collect();
-    files.sort();
+    files.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
     files.dedup();
     Ok(files)
 }
@@ -155,7 +155,8 @@ fn walk(tree: &Path) -> Result<Vec<PathBuf>, Error> {
             }
         }
     }
-    files.sort();
+    // As bytes: comparing paths part by part takes seconds for this many.
+    files.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
     Ok(files)
 }
 
@@ -185,6 +186,21 @@ fn is_product(path: &Path) -> bool {
     PLACES.iter().any(|place| path == Path::new(place))
         || NAMES.contains(&name.as_ref())
         || ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// A hash of the files' names, lengths and modification times. make goes by the same times, so what it would not see
+/// is not built either; reading all of the sources would take longer than some builds.
+fn hash_stamps(tree: &Path, files: &[PathBuf]) -> Result<String, Error> {
+    let mut text = Vec::new();
+    for file in files {
+        let path = tree.join(file);
+        let found = fs::symlink_metadata(&path).map_err(Error::io("read", &path))?;
+        text.extend_from_slice(file.as_os_str().as_bytes());
+        text.extend_from_slice(
+            format!("\0{} {} {}\n", found.len(), found.mtime(), found.mtime_nsec()).as_bytes(),
+        );
+    }
+    Ok(Sha256Sum::of(&text).to_string())
 }
 
 fn hash_files(tree: &Path, files: &[PathBuf]) -> Result<String, Error> {
