@@ -68,12 +68,20 @@ pub enum Error {
     },
     /// A spec that only a build could satisfy.
     #[error(
-        "{what} is not built yet, and this version of ktstr does not build kernels; build it (`make -j bzImage`) and \
-         give its tree, or fetch one with `cargo ktstr kernel fetch`"
+        "{what} is not built yet; build it with `cargo ktstr kernel build` (`--source DIR`, or `--git URL --ref REF`), or \
+         fetch a kernel with `cargo ktstr kernel fetch`"
     )]
     Unbuilt {
         /// The tree or the reference.
         what: String,
+    },
+    /// A kernel that is absent, and may not be got.
+    #[error("kernel {wanted} is not here, and --offline forbids getting it: {cause}")]
+    Offline {
+        /// The spec.
+        wanted: String,
+        /// What is missing.
+        cause: Box<Error>,
     },
     /// A file that is no kernel configuration.
     #[error("{file} is not a kernel configuration: {why}", file = path.as_ref().map_or("the text".into(), |p| p.display().to_string()))]
@@ -160,6 +168,23 @@ pub enum Error {
         /// What to do.
         remedy: &'static str,
     },
+    /// A mirror whose signature nothing here can verify.
+    #[error(
+        "the signature of {address} cannot be verified: that needs gpgv and Debian's archive keyring (packages gpgv and debian-archive-keyring); \
+         --insecure fetches unverified"
+    )]
+    Unverifiable {
+        /// The mirror.
+        address: String,
+    },
+    /// A package that cannot be read.
+    #[error("{package} cannot be unpacked: {why}; fetch the kernel again", package = package.display())]
+    Package {
+        /// The package.
+        package: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// No Debian mirror is configured.
     #[error(
         "the system's apt configuration names no Debian mirror; set KTSTR_DEBIAN_MIRROR to the address of one, the folder that holds `dists` and `pool`"
@@ -228,13 +253,15 @@ pub enum Error {
     },
     /// A file that could not be downloaded.
     #[error(
-        "{url} could not be read: {why}; type the same command again, which goes on where a download stopped, or name another mirror with KTSTR_KERNEL_MIRROR"
+        "{url} could not be read: {why}; type the same command again, which goes on where a download stopped, or name another mirror with {mirror}"
     )]
     Download {
         /// Its address.
         url: String,
         /// Why not.
         why: String,
+        /// The variable that names another mirror.
+        mirror: &'static str,
     },
     /// A version that the mirror does not have.
     #[error("{mirror} has no Linux {wanted}; near it there is {near}")]

@@ -8,8 +8,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::http::Http;
-use crate::{Bound, Cache, Environment, Error, KernelSpec, KernelVersion, Progress, Sha256Sum};
+use crate::{Bound, Cache, Environment, Error, KernelSpec, KernelVersion, Progress, Sha256Sum, http::Http};
 
 const ARCHIVES: &str = "https://cdn.kernel.org/pub/linux/kernel";
 const SITE: &str = "https://www.kernel.org";
@@ -48,7 +47,11 @@ impl KernelOrg {
             Some(address) => (address.trim_end_matches('/').to_owned(), address.trim_end_matches('/')),
             None => (ARCHIVES.to_owned(), SITE),
         };
-        Ok(Self { http: Http::new(), archives, releases: format!("{releases}/releases.json") })
+        Ok(Self {
+            http: Http::new("KTSTR_KERNEL_MIRROR"),
+            archives,
+            releases: format!("{releases}/releases.json"),
+        })
     }
 
     /// The newest release that `wanted` means, or the newest of a stable series that is not brand new.
@@ -109,7 +112,7 @@ impl KernelOrg {
 
     fn newest_mature(&self) -> Result<KernelVersion, Error> {
         let url = &self.releases;
-        let refuse = |why: &str| Error::Download { url: url.clone(), why: why.to_owned() };
+        let refuse = |why: &str| self.http.refuse(url, why.to_owned());
         let text = self
             .http
             .text(url)?

@@ -9,8 +9,7 @@ use std::{
     process::{Command, ExitStatus, Stdio},
 };
 
-use super::tools::find_program;
-use crate::{Error, Progress};
+use crate::{Error, Progress, program::find_program};
 
 /// Lines kept to look for the cause of a failure; parallel jobs go on for a while after the first error.
 const KEPT: usize = 400;

@@ -1,15 +1,13 @@
 //! The programs that a kernel build needs, looked for before anything is downloaded.
 
 use std::{
-    env,
     io::Write,
-    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, program::find_program};
 
 /// A program and the Debian package that it is in.
 const PROGRAMS: [(&str, &str); 13] = [
@@ -68,17 +66,6 @@ impl Toolchain {
             packages: packages.join(" "),
         })
     }
-}
-
-/// Looks for a program in `PATH`.
-pub fn find_program(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|dir| dir.join(name)).find(|file| is_executable(file))
-}
-
-fn is_executable(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    file.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
 fn has_header(header: &str) -> bool {

@@ -63,6 +63,14 @@ impl TreeContent {
     }
 }
 
+/// [`TreeContent::identity`] of a tree.
+///
+/// # Errors
+/// As [`TreeContent::read`].
+pub(crate) fn tree_identity(tree: &Path) -> Result<String, Error> {
+    TreeContent::read(tree).map(|content| content.identity)
+}
+
 /// Refuses versions that no sched_ext scheduler can run on.
 pub fn require_new_enough(version: KernelVersion) -> Result<(), Error> {
     if version < (KernelVersion { rc: Some(0), ..OLDEST }) { Err(Error::TooOld { version }) } else { Ok(()) }

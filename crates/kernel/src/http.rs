@@ -18,16 +18,18 @@ const CONNECT: Duration = Duration::from_secs(20);
 /// For one request; a download that takes longer goes on with another.
 const BODY: Duration = Duration::from_secs(300);
 /// An index that is larger is not one.
-const LARGEST_TEXT: u64 = 16 << 20;
+const LARGEST_INDEX: u64 = 64 << 20;
 
 /// A client for one mirror.
 pub struct Http {
     agent: Agent,
+    /// The variable that names another mirror.
+    variable: &'static str,
 }
 
 impl Http {
-    /// A client that takes proxies from the environment.
-    pub fn new() -> Self {
+    /// A client that takes proxies from the environment; `variable` names another mirror.
+    pub fn new(variable: &'static str) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(CONNECT))
@@ -35,16 +37,26 @@ impl Http {
             .timeout_recv_body(Some(BODY))
             .user_agent(concat!("ktstr/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self { agent: config.into() }
+        Self { agent: config.into(), variable }
+    }
+
+    /// The error of a file that is not as it should be.
+    pub fn refuse(&self, url: &str, why: String) -> Error {
+        Error::Download { url: url.to_owned(), why, mirror: self.variable }
     }
 
     /// A text file; `None` when the mirror does not have it.
     pub fn text(&self, url: &str) -> Result<Option<String>, Error> {
-        let refuse = |why: String| Error::Download { url: url.to_owned(), why };
+        Ok(self.bytes(url)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// A file, not larger than an index is; `None` when the mirror does not have it.
+    pub fn bytes(&self, url: &str) -> Result<Option<Vec<u8>>, Error> {
+        let refuse = |why: String| self.refuse(url, why);
         let mut response = self.agent.get(url).call().map_err(|error| refuse(error.to_string()))?;
         match response.status() {
             StatusCode::OK => {
-                let body = response.body_mut().with_config().limit(LARGEST_TEXT).read_to_string();
+                let body = response.body_mut().with_config().limit(LARGEST_INDEX).read_to_vec();
                 body.map(Some).map_err(|error| refuse(error.to_string()))
             }
             StatusCode::NOT_FOUND => Ok(None),
@@ -64,14 +76,14 @@ impl Http {
             };
             fruitless = if length(file) > before { 0 } else { fruitless + 1 };
             if fruitless == ATTEMPTS {
-                return Err(Error::Download { url: url.to_owned(), why: error });
+                return Err(self.refuse(url, error));
             }
             std::thread::sleep(PAUSE);
         }
     }
 
     fn go_on(&self, url: &str, file: &Path, progress: &dyn Progress) -> Result<(), Stop> {
-        let refuse = |why: String| Stop::Final(Error::Download { url: url.to_owned(), why });
+        let refuse = |why: String| Stop::Final(self.refuse(url, why));
         let have = length(file);
         let mut request = self.agent.get(url);
         if have > 0 {
