@@ -1,7 +1,10 @@
-//! `cargo ktstr kernel build` from a shell, with a source tree that "builds" in no time.
+//! `cargo ktstr kernel build` and `fetch` from a shell: with a source tree that "builds" in no time, and with mirrors that
+//! are servers in the test.
 #![allow(clippy::unwrap_used)]
 
+mod debian;
 mod host;
+mod mirror;
 mod release;
 
 use std::{collections::BTreeMap, fs, path::Path, process::Stdio, time::Duration};
