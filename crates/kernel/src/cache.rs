@@ -196,6 +196,23 @@ impl Cache {
         self.root.join("downloads")
     }
 
+    /// Deletes the objects and sources of builds, except where a process builds now. The next build of each source
+    /// compiles everything again.
+    ///
+    /// # Errors
+    /// When the cache cannot be read or written.
+    pub fn remove_builds(&self) -> Result<(), Error> {
+        let builds = self.builds();
+        for name in folder_names(&builds)? {
+            let lock = builds.join(format!(".{name}.lock"));
+            let file = open_lock(&lock)?;
+            if try_exclusive(&file, &lock)? {
+                remove_folder(&builds.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Where kernels are built.
     pub(crate) fn builds(&self) -> PathBuf {
         self.root.join("build")

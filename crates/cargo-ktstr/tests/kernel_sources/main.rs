@@ -6,11 +6,14 @@ mod debian;
 mod host;
 mod mirror;
 mod release;
+mod slow;
 
 use std::{collections::BTreeMap, fs, path::Path, process::Stdio, time::Duration};
 
 use host::{Host, MAKEFILE, btf};
-use ktstr_kernel::{Entry, Origin, SourceRecord};
+use ktstr_kernel::{
+    Cache, Entry, Environment, Error, KernelSpec, Origin, Silent, SourceRecord, resolve, resolve_or_get,
+};
 
 /// Every file below `dir`, with its content.
 fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -48,6 +51,35 @@ fn builds_a_tree_without_touching_it() {
     let (said, _) = host.succeeds("build --source linux");
     assert!(said.contains(" built: "), "{said}");
     assert_eq!(host.entries().len(), 2);
+}
+
+#[test]
+fn what_was_built_is_found_by_its_tree_until_that_changes() {
+    let host = Host::with_tree();
+    let cache = Cache::at(host.path("cache"));
+    let spec = KernelSpec::Path(host.path("linux"));
+    let env = Environment::of_process();
+    assert!(matches!(resolve(&spec, &env, &cache), Err(Error::Unbuilt { .. })));
+    let error = resolve_or_get(&spec, true, &env, &cache, &Silent).unwrap_err().to_string();
+    assert!(error.contains("--offline forbids getting it") && error.contains("is not built yet"), "{error}");
+    host.succeeds("build --source linux");
+    let kernel = resolve_or_get(&spec, true, &env, &cache, &Silent).unwrap();
+    assert_eq!((kernel.release.as_str(), kernel.sched_ext), ("7.3.4-ktstr", Some(true)));
+    assert_eq!(
+        kernel.btf().unwrap().functions().map(|function| function.name).collect::<Vec<_>>(),
+        ["scx_bpf_do"]
+    );
+    host.edit("kernel/sched/core.c", "int other;\n");
+    assert!(matches!(resolve(&spec, &env, &cache), Err(Error::Unbuilt { .. })));
+
+    // Neither can be made again from its name.
+    for absent in ["7.3.4-ktstr-0123456789", "7.9.9"] {
+        let error =
+            resolve_or_get(&absent.parse().unwrap(), true, &env, &cache, &Silent).unwrap_err().to_string();
+        assert!(error.contains(absent) && error.contains("--offline"), "{error}");
+    }
+    let key = "7.3.4-ktstr-0123456789".parse().unwrap();
+    assert!(matches!(resolve_or_get(&key, false, &env, &cache, &Silent), Err(Error::NotCached { .. })));
 }
 
 #[test]
