@@ -1,10 +1,6 @@
 //! Sources from a git repository, without its history.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use crate::{Error, Progress};
 
@@ -40,13 +36,24 @@ fn is_commit(reference: &str) -> bool {
     reference.len() == 40 && reference.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
+/// git, in the repository that its arguments say.
+pub fn git_command() -> Command {
+    let mut command = Command::new("git");
+    // Set inside a git hook, where they would lead every command into the user's own repository.
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"] {
+        command.env_remove(variable);
+    }
+    command.env("LC_ALL", "C");
+    command
+}
+
 fn git(tree: Option<&Path>, url: &str, arguments: &[&str]) -> Result<String, Error> {
     let refuse = |why: String| Error::Git { url: url.to_owned(), why };
-    let mut command = Command::new("git");
+    let mut command = git_command();
     // A question for a password would wait for ever behind the progress bar.
-    command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+    command.env("GIT_TERMINAL_PROMPT", "0");
     if let Some(tree) = tree {
-        command.arg("-C").arg(PathBuf::from(tree));
+        command.arg("-C").arg(tree);
     }
     let output =
         command.args(arguments).output().map_err(|error| refuse(format!("git did not start: {error}")))?;

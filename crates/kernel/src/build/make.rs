@@ -174,9 +174,11 @@ fn lines_of(
 /// The lines that say why a build failed, or its last lines.
 fn causes(last: &VecDeque<String>) -> String {
     let is_cause = |line: &&String| {
-        ["error", "Error", "***", "No space left", "undefined reference", "not found", "FAILED"]
-            .iter()
-            .any(|word| line.contains(word))
+        // What kbuild does is indented, and may have such a word in a file's name.
+        !line.starts_with("  ")
+            && ["error", "Error", "***", "No space left", "undefined reference", "not found", "FAILED"]
+                .iter()
+                .any(|word| line.contains(word))
     };
     let mut lines: Vec<_> = last.iter().filter(is_cause).collect();
     if lines.is_empty() {

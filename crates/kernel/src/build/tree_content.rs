@@ -6,11 +6,11 @@ use std::{
     io::{self, Read},
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use sha2::{Digest, Sha256};
 
+use super::git::git_command;
 use crate::{Error, KernelVersion, Sha256Sum, tree::is_source_tree};
 
 /// The first version with sched_ext.
@@ -103,6 +103,7 @@ fn makefile_version(tree: &Path) -> Result<KernelVersion, Error> {
     KernelVersion::from_release(&release).map_err(|_| Error::NotATree { path: tree.to_owned() })
 }
 
+/// A tree whose git refuses (it is another user's, say) counts as one without.
 fn is_git_top(tree: &Path) -> bool {
     tree.join(".git").exists() && git(tree, &["rev-parse", "--verify", "-q", "HEAD"]).is_ok()
 }
@@ -126,10 +127,8 @@ fn git_state(tree: &Path) -> Result<Option<(String, Option<String>)>, Error> {
 
 /// git, kept from refreshing its index: the tree is the user's.
 fn git(tree: &Path, arguments: &[&str]) -> Result<Vec<u8>, Error> {
-    let mut command = Command::new("git");
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
-    // The tree may be another user's; nothing of its configuration that could run a program is used here.
-    command.args(["-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C"]).arg(tree).args(arguments);
+    let mut command = git_command();
+    command.env("GIT_OPTIONAL_LOCKS", "0").arg("-C").arg(tree).args(arguments);
     let output = command.output().map_err(Error::io("run git in", tree))?;
     if output.status.success() {
         return Ok(output.stdout);
