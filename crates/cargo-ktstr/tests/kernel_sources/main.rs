@@ -160,6 +160,11 @@ fn refuses_what_it_cannot_build() {
     let error = host.fails("build --source linux");
     assert!(error.contains("Linux 6.11.4 is too old: sched_ext came with 6.12"), "{error}");
     assert!(!host.path("cache/kernels").exists(), "a refused command leaves nothing");
+
+    let host = Host::with_tree();
+    fs::write(host.path("cache"), "a file where the folder should be").unwrap();
+    let error = host.fails("build --source linux");
+    assert!(error.contains("[DIR]/cache/") && error.contains("KTSTR_CACHE_DIR can name another"), "{error}");
 }
 
 #[test]
@@ -217,7 +222,9 @@ fn uncommitted_changes_are_built_and_marked() {
         host.git(args);
     }
     let commit = host.git("rev-parse HEAD");
-    let (said, notes) = host.succeeds("build --source linux");
+    // As inside a git hook: whatever it names must not be taken for the tree's.
+    let mut in_a_hook = host.command("build --source linux");
+    let (said, notes) = host.run(in_a_hook.env("GIT_DIR", host.path("elsewhere")), true);
     assert!(!said.contains("changed") && !notes.contains("uncommitted"), "{said}\n{notes}");
     let index = fs::read(host.path("linux/.git/index")).unwrap();
     let identity = |nth: usize| match &host.entries()[nth].metadata().origin {
