@@ -237,9 +237,12 @@ fn uncommitted_changes_are_built_and_marked() {
     assert_eq!(identity(0), commit);
 
     let mut keys = vec![said];
-    for (file, text) in
-        [("kernel/sched/core.c", "int y;\n"), ("kernel/sched/new.c", "1"), ("kernel/sched/new.c", "2")]
-    {
+    for (file, text) in [
+        ("kernel/sched/core.c", "int y;\n"),
+        ("kernel/sched/core.c", "int z;\n"),
+        ("kernel/sched/new.c", "1"),
+        ("kernel/sched/new.c", "2"),
+    ] {
         host.edit(file, text);
         let (said, notes) = host.succeeds("build --source linux");
         assert!(

@@ -56,7 +56,8 @@ impl Make<'_> {
         let count_file = self.objects.join(COUNT);
         let known = std::fs::read_to_string(&count_file).ok().and_then(|text| text.trim().parse().ok());
         let total = known.unwrap_or(OBJECTS);
-        let is_first = !self.objects.join("vmlinux").exists();
+        // One of the first objects: a build that was interrupted left it too.
+        let is_first = !self.objects.join("init/main.o").exists();
         let mut count = 0;
         let mut phase = "";
         let mut command = self.command();
