@@ -9,6 +9,7 @@
 //! │   └── .locks/KEY                 held by the one process that writes KEY
 //! ├── checksums/                     of images, by device and inode
 //! ├── downloads/KEY/                 packages of a fetch that was interrupted
+//! ├── build/NAME/                    objects, log and copied sources of a build, kept for the next one
 //! └── apt/SUITE/                     apt's private state
 //! ```
 //!
@@ -193,6 +194,28 @@ impl Cache {
     /// Where packages of interrupted fetches are kept.
     pub(crate) fn downloads(&self) -> PathBuf {
         self.root.join("downloads")
+    }
+
+    /// Deletes the objects and sources of builds, except where a process builds now. The next build of each source
+    /// compiles everything again.
+    ///
+    /// # Errors
+    /// When the cache cannot be read or written.
+    pub fn remove_builds(&self) -> Result<(), Error> {
+        let builds = self.builds();
+        for name in folder_names(&builds)? {
+            let lock = builds.join(format!(".{name}.lock"));
+            let file = open_lock(&lock)?;
+            if try_exclusive(&file, &lock)? {
+                remove_folder(&builds.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where kernels are built.
+    pub(crate) fn builds(&self) -> PathBuf {
+        self.root.join("build")
     }
 
     fn try_lock(&self, key: &str) -> Result<Option<File>, Error> {

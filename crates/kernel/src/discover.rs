@@ -6,7 +6,8 @@ use std::{
 };
 
 use crate::{
-    Cache, Environment, Error, Kernel, KernelSpec, KernelVersion, Slot,
+    Cache, Environment, Error, Kernel, KernelSpec, KernelVersion, Origin, Slot, SourceRecord,
+    build::tree_identity,
     tree::{built_image, is_source_tree},
 };
 
@@ -17,7 +18,10 @@ use crate::{
 pub fn resolve(spec: &KernelSpec, env: &Environment, cache: &Cache) -> Result<Kernel, Error> {
     match spec {
         KernelSpec::Path(path) => of_path(&env.absolute(path), cache, env),
-        KernelSpec::Git { .. } => Err(Error::Unbuilt { what: spec.to_string() }),
+        KernelSpec::Git { url, reference } => {
+            let source = |source: &SourceRecord| matches!(source, SourceRecord::Git { url: u, reference: r, .. } if u == url && r == reference);
+            of_built(source, cache, || spec.to_string())
+        }
         KernelSpec::Key(key) => match cache.get(key)? {
             Some(entry) => Kernel::of_entry(entry, cache),
             None => Err(not_cached(spec, cache)),
@@ -119,8 +123,29 @@ fn of_path(path: &Path, cache: &Cache, env: &Environment) -> Result<Kernel, Erro
     }
     match built_image(path) {
         Some(image) => Kernel::of_tree(path, &image, cache, env),
-        None if is_source_tree(path) => Err(Error::Unbuilt { what: path.display().to_string() }),
+        None if is_source_tree(path) => {
+            // A tree that cannot be built has no identity; the build will say why.
+            let now = tree_identity(path).ok();
+            let source = |source: &SourceRecord| matches!(source, SourceRecord::Tree { path: p, identity, .. } if p == path && Some(identity) == now.as_ref());
+            of_built(source, cache, || path.display().to_string())
+        }
         None => Err(Error::NotATree { path: path.to_owned() }),
+    }
+}
+
+/// The kernel that was built last, into the cache, from sources that are meant.
+fn of_built(
+    is_meant: impl Fn(&SourceRecord) -> bool,
+    cache: &Cache,
+    what: impl FnOnce() -> String,
+) -> Result<Kernel, Error> {
+    let slots = cache.list()?;
+    let built = slots.iter().filter_map(Slot::ready).filter(
+        |entry| matches!(&entry.metadata().origin, Origin::Built(recipe) if is_meant(&recipe.source)),
+    );
+    match built.max_by_key(|entry| entry.metadata().added_at) {
+        Some(entry) => Kernel::of_entry(entry.clone(), cache),
+        None => Err(Error::Unbuilt { what: what() }),
     }
 }
 

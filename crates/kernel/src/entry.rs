@@ -8,13 +8,15 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, KernelVersion, Sha256Sum};
+use crate::{Error, KernelVersion, Recipe, Sha256Sum};
 
-/// The schema of [`Metadata`] that this version of ktstr writes, and the newest that it reads.
-pub const METADATA_SCHEMA: u32 = 1;
+/// The newest schema of [`Metadata`] that this version of ktstr reads. It writes the oldest that can say what it has to.
+pub const METADATA_SCHEMA: u32 = 2;
 
 pub(crate) const IMAGE: &str = "image";
 pub(crate) const CONFIG: &str = "config";
+pub(crate) const VMLINUX: &str = "vmlinux";
+pub(crate) const BTF: &str = "btf";
 pub(crate) const METADATA: &str = "metadata.json";
 pub(crate) const ARCH: &str = "x86_64";
 
@@ -27,6 +29,8 @@ pub enum Origin {
         /// The packages it was taken from.
         packages: Vec<PackageRecord>,
     },
+    /// Built on this host. Since schema 2.
+    Built(Box<Recipe>),
 }
 
 impl Origin {
@@ -34,6 +38,15 @@ impl Origin {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Debian { .. } => "Debian",
+            Self::Built(_) => "built",
+        }
+    }
+
+    /// The first schema that knows it.
+    pub(crate) fn schema(&self) -> u32 {
+        match self {
+            Self::Debian { .. } => 1,
+            Self::Built(_) => 2,
         }
     }
 }
@@ -129,6 +142,21 @@ impl Entry {
     /// The kernel's configuration.
     pub fn config(&self) -> PathBuf {
         self.dir.join(CONFIG)
+    }
+
+    /// Its `vmlinux` without debug information, when it was built here.
+    pub fn vmlinux(&self) -> Option<PathBuf> {
+        Some(self.dir.join(VMLINUX)).filter(|path| path.is_file())
+    }
+
+    /// Its type information, when it was built here.
+    pub fn btf(&self) -> Option<PathBuf> {
+        Some(self.dir.join(BTF)).filter(|path| path.is_file())
+    }
+
+    /// Whether it was built here, and this version of ktstr would configure it otherwise.
+    pub fn is_stale(&self) -> bool {
+        matches!(&self.metadata.origin, Origin::Built(recipe) if recipe.is_stale(self.metadata.version))
     }
 
     /// Keeps the entry from being cleaned away until the hold is dropped or the process ends.

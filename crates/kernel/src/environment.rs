@@ -21,6 +21,8 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// `KTSTR_DEBIAN_MIRROR`: where Debian's packages come from, instead of the mirror that the system's apt uses.
     pub debian_mirror: Option<String>,
+    /// `KTSTR_KERNEL_MIRROR`: where releases of Linux come from, instead of kernel.org.
+    pub kernel_mirror: Option<String>,
     /// What relative paths are relative to; an absolute path.
     pub current_dir: PathBuf,
     /// The release of the host's kernel (`uname -r`).
@@ -49,6 +51,7 @@ impl Environment {
             xdg_cache_home: path("XDG_CACHE_HOME"),
             home: path("HOME"),
             debian_mirror: text("KTSTR_DEBIAN_MIRROR"),
+            kernel_mirror: text("KTSTR_KERNEL_MIRROR"),
             // Without one (it was deleted), relative paths lead nowhere, which their error says.
             current_dir: env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             host_release: fs::read_to_string("/proc/sys/kernel/osrelease").ok().map(|r| r.trim().to_owned()),

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::Bound;
+use crate::{Bound, KernelVersion};
 
 /// An error of this crate. Its message is whole: the cause is part of it, so [`source`](std::error::Error::source) is
 /// always empty.
@@ -68,12 +68,20 @@ pub enum Error {
     },
     /// A spec that only a build could satisfy.
     #[error(
-        "{what} is not built yet, and this version of ktstr does not build kernels; build it (`make -j bzImage`) and \
-         give its tree, or fetch one with `cargo ktstr kernel fetch`"
+        "{what} is not built yet; build it with `cargo ktstr kernel build` (`--source DIR`, or `--git URL --ref REF`), or \
+         fetch a kernel with `cargo ktstr kernel fetch`"
     )]
     Unbuilt {
         /// The tree or the reference.
         what: String,
+    },
+    /// A kernel that is absent, and may not be got.
+    #[error("kernel {wanted} is not here, and --offline forbids getting it: {cause}")]
+    Offline {
+        /// The spec.
+        wanted: String,
+        /// What is missing.
+        cause: Box<Error>,
     },
     /// A file that is no kernel configuration.
     #[error("{file} is not a kernel configuration: {why}", file = path.as_ref().map_or("the text".into(), |p| p.display().to_string()))]
@@ -160,6 +168,23 @@ pub enum Error {
         /// What to do.
         remedy: &'static str,
     },
+    /// A mirror whose signature nothing here can verify.
+    #[error(
+        "the signature of {address} cannot be verified: that needs gpgv and Debian's archive keyring (packages gpgv and debian-archive-keyring); \
+         --insecure fetches unverified"
+    )]
+    Unverifiable {
+        /// The mirror.
+        address: String,
+    },
+    /// A package that cannot be read.
+    #[error("{package} cannot be unpacked: {why}; fetch the kernel again", package = package.display())]
+    Package {
+        /// The package.
+        package: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// No Debian mirror is configured.
     #[error(
         "the system's apt configuration names no Debian mirror; set KTSTR_DEBIAN_MIRROR to the address of one, the folder that holds `dists` and `pool`"
@@ -187,7 +212,7 @@ pub enum Error {
     },
     /// A downloaded file with another content than its index or pin says.
     #[error(
-        "{file} has SHA-256 {found} instead of {expected}; it was removed, fetch again, and if it happens again use another mirror (KTSTR_DEBIAN_MIRROR)"
+        "{file} has SHA-256 {found} instead of {expected}; it was removed, fetch again, and if it happens again use another mirror ({mirror})"
     )]
     WrongSum {
         /// The file.
@@ -196,6 +221,8 @@ pub enum Error {
         found: String,
         /// The sum it should have.
         expected: String,
+        /// The variable that names another mirror.
+        mirror: &'static str,
     },
     /// A package without the file that it should hold.
     #[error("the packages of kernel {release} hold no {what}: ktstr does not know their layout")]
@@ -204,6 +231,120 @@ pub enum Error {
         release: String,
         /// What is missing.
         what: &'static str,
+    },
+    /// Programs that a build needs are not there.
+    #[error(
+        "building a kernel needs {programs}, not found here; install with `apt-get install -y --no-install-recommends {packages}`, or your \
+         distribution's packages of these programs"
+    )]
+    BuildToolsMissing {
+        /// What was not found.
+        programs: String,
+        /// The Debian packages that hold it.
+        packages: String,
+    },
+    /// A mirror of kernel.org whose address cannot be used.
+    #[error(
+        "KTSTR_KERNEL_MIRROR is `{address}`, which does not begin with http:// or https://; it is the folder that holds `v6.x` and `v7.x`"
+    )]
+    KernelMirror {
+        /// The address.
+        address: String,
+    },
+    /// A file that could not be downloaded.
+    #[error(
+        "{url} could not be read: {why}; type the same command again, which goes on where a download stopped, or name another mirror with {mirror}"
+    )]
+    Download {
+        /// Its address.
+        url: String,
+        /// Why not.
+        why: String,
+        /// The variable that names another mirror.
+        mirror: &'static str,
+    },
+    /// A version that the mirror does not have.
+    #[error("{mirror} has no Linux {wanted}; near it there is {near}")]
+    NoRelease {
+        /// The spec.
+        wanted: String,
+        /// What it has.
+        near: String,
+        /// Its address.
+        mirror: String,
+    },
+    /// git failed.
+    #[error(
+        "the sources could not be had from {url}: {why}; check the address, and that the reference is a branch, a tag or a whole commit there"
+    )]
+    Git {
+        /// The repository.
+        url: String,
+        /// What git said.
+        why: String,
+    },
+    /// A spec that names no release.
+    #[error(
+        "`{wanted}` names no release of Linux; give a version or series, `--source DIR` or `--git URL --ref REF`"
+    )]
+    NotARelease {
+        /// The spec.
+        wanted: String,
+    },
+    /// A version without sched_ext.
+    #[error("Linux {version} is too old: sched_ext came with 6.12, so ktstr builds 6.12 and newer")]
+    TooOld {
+        /// The version.
+        version: KernelVersion,
+    },
+    /// Symbols that kbuild did not grant.
+    #[error(
+        "the kernel cannot be configured as ktstr needs it:{}\n`--extra-config FILE` can set what is missing, unless a tool is too old for this kernel",
+        symbols.iter().map(|line| format!("\n  {line}")).collect::<String>()
+    )]
+    ConfigDropped {
+        /// Each with its reason.
+        symbols: Vec<String>,
+    },
+    /// make failed.
+    #[error("{doing} failed:\n{said}\nthe whole output is in {log}", log = log.display())]
+    BuildFailed {
+        /// What it was to do.
+        doing: &'static str,
+        /// The lines that say why.
+        said: String,
+        /// Where all of them are.
+        log: PathBuf,
+    },
+    /// A source tree that was edited during the build.
+    #[error("{tree} changed while it was built, so nobody can say what the kernel is made of: it was not kept; build again, which compiles only what changed", tree = tree.display())]
+    TreeChanged {
+        /// The tree.
+        tree: PathBuf,
+    },
+    /// Type information that schedulers cannot be loaded against.
+    #[error(
+        "no BPF scheduler could be loaded on this kernel: its type information {why}. {pahole} made it, from package dwarves: another version is needed (1.31 or newer for 7.0 to 7.2)"
+    )]
+    Prototypes {
+        /// What is wrong with it.
+        why: String,
+        /// The version of pahole.
+        pahole: String,
+    },
+    /// Bytes that are no BTF.
+    #[error("the kernel's type information (BTF) cannot be read: {why}")]
+    Btf {
+        /// What shows it.
+        why: String,
+    },
+    /// An image whose kernel cannot be taken out.
+    #[error("the kernel in {path} cannot be unpacked: {why}", path = path.display())]
+    Payload {
+        /// The image.
+        path: PathBuf,
+        /// Why not.
+        why: String,
     },
     /// A system call that failed.
     #[error("cannot {doing} {path}: {cause}", path = path.display())]

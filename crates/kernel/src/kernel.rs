@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    Cache, Entry, EntryHold, Environment, Error, ImageInfo, KernelConfig, KernelVersion, Sha256Sum, age::ago,
-    config::find_config,
+    Btf, Cache, Entry, EntryHold, Environment, Error, ImageInfo, KernelConfig, KernelVersion, Sha256Sum,
+    age::ago, config::find_config, ikconfig::embedded_config, payload::read_vmlinux,
 };
 
 /// Where a [`Kernel`] was found.
@@ -95,13 +95,35 @@ impl Kernel {
         }
     }
 
-    /// The text of its configuration, if it was found.
+    /// The text of its configuration: of the file that was found, else what the image carries in itself, if that can be
+    /// unpacked.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file or the image cannot be read.
     pub fn config_text(&self) -> Result<Option<String>, Error> {
-        let read = |path: &PathBuf| fs::read_to_string(path).map_err(Error::io("read", path));
-        self.config.as_ref().map(read).transpose()
+        match &self.config {
+            Some(path) => fs::read_to_string(path).map(Some).map_err(Error::io("read", path)),
+            None => match embedded_config(&self.image) {
+                // Packed in a way of its own, it boots all the same.
+                Err(Error::Payload { .. }) => Ok(None),
+                other => other,
+            },
+        }
+    }
+
+    /// Its type information. Taken from an image, which has to be unpacked, it takes a second.
+    ///
+    /// # Errors
+    /// When the kernel was built without it, or cannot be read.
+    pub fn btf(&self) -> Result<Btf, Error> {
+        let kept = match &self.source {
+            KernelSource::Cache(entry) => entry.btf(),
+            KernelSource::Tree { .. } | KernelSource::Image => None,
+        };
+        match kept {
+            Some(path) => Btf::parse(fs::read(&path).map_err(Error::io("read", &path))?),
+            None => Btf::of_elf_bytes(&read_vmlinux(&self.image)?),
+        }
     }
 
     /// Keeps a cached kernel from being cleaned away while it is used. Other kernels need no hold.

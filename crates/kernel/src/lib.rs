@@ -1,10 +1,13 @@
 //! Kernels for ktstr: naming them, fetching them, keeping them, finding them.
 //!
 //! A [`KernelSpec`] is what a user writes. [`resolve`] and [`discover`] turn it, or its absence, into a [`Kernel`]: an
-//! image with its identity. Kernels are kept in a [`Cache`], into which [`fetch`] puts Debian's ready-made ones. What
-//! all of them take from the process they run in is an [`Environment`]. Slow work tells a [`Progress`] what it does.
+//! image with its identity. Kernels are kept in a [`Cache`], into which [`fetch`] puts Debian's ready-made ones and
+//! [`build`] those that it compiles; [`resolve_or_get`] does what the spec needs. What all of them take from the process
+//! they run in is an [`Environment`]. Slow work tells a [`Progress`] what it does.
 
 mod age;
+mod btf;
+mod build;
 mod cache;
 mod checksum;
 mod clean;
@@ -14,9 +17,14 @@ mod entry;
 mod environment;
 mod error;
 mod fetch;
+mod get;
+mod http;
+mod ikconfig;
 mod image;
 mod kernel;
 mod lock;
+mod payload;
+mod program;
 mod progress;
 mod range;
 mod slot;
@@ -28,6 +36,8 @@ mod tree;
 mod version;
 
 pub use age::format_age;
+pub use btf::{Btf, Function};
+pub use build::{BuildRequest, BuildSource, Built, Recipe, SourceRecord, Toolchain, build};
 pub use cache::Cache;
 pub use checksum::Sha256Sum;
 pub use clean::{CleanChoice, to_remove};
@@ -37,6 +47,7 @@ pub use entry::{Entry, EntryHold, METADATA_SCHEMA, Metadata, Origin, PackageReco
 pub use environment::Environment;
 pub use error::Error;
 pub use fetch::{FetchRequest, Fetched, fetch, offered};
+pub use get::resolve_or_get;
 pub use image::ImageInfo;
 pub use kernel::{Kernel, KernelSource};
 pub use lock::KeyLock;

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     Cache, Entry, Error, ImageInfo, KernelConfig, KeyLock, Metadata, Origin, Sha256Sum,
-    entry::{ARCH, CONFIG, IMAGE, METADATA, METADATA_SCHEMA},
+    entry::{ARCH, BTF, CONFIG, IMAGE, METADATA, VMLINUX},
 };
 
 /// An entry being written: fill [`image`](Self::image) and [`config`](Self::config), then [`commit`](Self::commit).
@@ -32,6 +32,16 @@ impl StagedEntry<'_> {
         self.dir.join(CONFIG)
     }
 
+    /// Where the symbols of a kernel that was built go: its `vmlinux` without debug information.
+    pub fn vmlinux(&self) -> PathBuf {
+        self.dir.join(VMLINUX)
+    }
+
+    /// Where its type information goes.
+    pub fn btf(&self) -> PathBuf {
+        self.dir.join(BTF)
+    }
+
     /// Reads what was staged, describes it in `metadata.json` and moves it to its place, over an entry that was there.
     ///
     /// # Errors
@@ -40,7 +50,7 @@ impl StagedEntry<'_> {
         let image = self.image();
         let info = ImageInfo::read(&image)?;
         let metadata = Metadata {
-            schema: METADATA_SCHEMA,
+            schema: origin.schema(),
             key: self.lock.key().to_owned(),
             version: info.version,
             release: info.release,
@@ -58,8 +68,9 @@ impl StagedEntry<'_> {
         File::create(&path)
             .and_then(|mut file| file.write_all(&text))
             .map_err(Error::cache_io("write", &path))?;
-        for file in [image, self.config(), path] {
-            sync(&file)?;
+        let written = [image, self.config(), self.vmlinux(), self.btf(), path];
+        for file in written.iter().filter(|file| file.exists()) {
+            sync(file)?;
         }
         self.cache.publish(&self.dir, self.lock.key())
     }

@@ -5,7 +5,8 @@ use std::io::{IsTerminal, Write, stdin, stdout};
 use anyhow::bail;
 use ktstr_kernel::{Cache, CleanChoice, Error, Slot, to_remove};
 
-/// Remove kernels from the cache, and what interrupted fetches left there.
+/// Remove kernels from the cache, and what interrupted fetches left there; with all kernels, also what builds keep to be
+/// quicker the next time.
 #[derive(clap::Args)]
 pub struct Args {
     /// Keep the N newest kernels.
@@ -21,8 +22,13 @@ pub struct Args {
 
 pub fn run(args: &Args, cache: &Cache) -> anyhow::Result<()> {
     let slots = to_remove(cache.list()?, CleanChoice { keep: args.keep, corrupt_only: args.corrupt_only });
+    // With no kernel to keep, what would make the next build of one quicker goes too.
+    let is_all = args.keep == 0 && !args.corrupt_only;
     if slots.is_empty() {
         cache.sweep()?;
+        if is_all && args.force {
+            cache.remove_builds()?;
+        }
         println!("nothing to remove in {}", cache.root().display());
         return Ok(());
     }
@@ -37,6 +43,9 @@ pub fn run(args: &Args, cache: &Cache) -> anyhow::Result<()> {
             Err(Error::InUse { key }) => println!("kept {key}: it is in use by another process"),
             Err(error) => return Err(error.into()),
         }
+    }
+    if is_all {
+        cache.remove_builds()?;
     }
     Ok(cache.sweep()?)
 }

@@ -12,10 +12,13 @@ pub struct Args {
     /// Look for a newer kernel of the series although one is cached.
     #[arg(long)]
     refresh: bool,
+    /// Where there is no apt, take the mirror in KTSTR_DEBIAN_MIRROR unverified if nothing can verify it.
+    #[arg(long)]
+    insecure: bool,
 }
 
 pub fn run(args: Args, env: &Environment, cache: &Cache) -> anyhow::Result<()> {
-    let request = FetchRequest { wanted: args.series, refresh: args.refresh };
+    let request = FetchRequest { wanted: args.series, refresh: args.refresh, insecure: args.insecure };
     let progress = Terminal::new();
     let fetched = fetch(&request, env, cache, &progress)?;
     drop(progress);

@@ -33,6 +33,8 @@ enum Row<'a> {
         added_at: u64,
         image: String,
         image_sha256: String,
+        /// Built with another configuration than this ktstr would use.
+        stale_config: bool,
     },
     Corrupt {
         key: &'a str,
@@ -54,6 +56,7 @@ impl<'a> Row<'a> {
                 added_at: entry.metadata().added_at,
                 image: entry.image().display().to_string(),
                 image_sha256: entry.metadata().image_sha256.to_string(),
+                stale_config: entry.is_stale(),
             },
             Slot::Corrupt { key, reason, .. } => Self::Corrupt { key, bytes: slot.bytes(), reason },
         }
@@ -84,7 +87,8 @@ fn print_table(slots: &[Slot]) {
         match slot {
             Slot::Ready(entry) => {
                 let sched_ext = if entry.metadata().sched_ext { "yes" } else { "no" };
-                let source = entry.metadata().origin.name();
+                let source =
+                    if entry.is_stale() { "built (stale config)" } else { entry.metadata().origin.name() };
                 let version = entry.metadata().version.to_string();
                 table.add_row([entry.key(), &version, source, sched_ext, &size, &age(entry)]);
             }

@@ -1,13 +1,16 @@
 //! `cargo ktstr kernel`: the kernels on this host.
 
+mod build;
+mod build_bar;
 mod clean;
 mod fetch;
 mod list;
 
+pub use build_bar::BuildBar;
 use clap::Subcommand;
 use ktstr_kernel::{Cache, Environment};
 
-/// Fetch, list and remove kernels.
+/// Build, fetch, list and remove kernels.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -16,6 +19,7 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    Build(build::Args),
     Fetch(fetch::Args),
     List(list::Args),
     Clean(clean::Args),
@@ -25,6 +29,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let env = Environment::of_process();
     let cache = Cache::locate(&env)?;
     match args.command {
+        Command::Build(args) => build::run(args, &env, &cache),
         Command::Fetch(args) => fetch::run(args, &env, &cache),
         Command::List(args) => list::run(&args, &env, &cache),
         Command::Clean(args) => clean::run(&args, &cache),

@@ -13,6 +13,7 @@ pub(crate) fn environment(host_root: &Path) -> Environment {
         xdg_cache_home: None,
         home: None,
         debian_mirror: None,
+        kernel_mirror: None,
         current_dir: host_root.join("project/sched"),
         host_release: Some("6.12.1-host".into()),
         host_root: host_root.to_owned(),

@@ -20,10 +20,10 @@ const STATE: &str = "apt";
 const SOURCES: &str = "sources.list";
 /// Its modification time is that of the last whole update.
 const UPDATED: &str = "updated";
-const KEYRINGS: [&str; 2] =
+pub const KEYRINGS: [&str; 2] =
     ["usr/share/keyrings/debian-archive-keyring.gpg", "usr/share/keyrings/debian-archive-keyring.pgp"];
-pub const APT_MISSING: &str = "ready-made kernels are Debian packages, fetched with apt; elsewhere, build a kernel and \
-                               give the path of its image or tree";
+pub const APT_MISSING: &str = "ready-made kernels are Debian packages, fetched with apt; without it, name a Debian \
+                               mirror with KTSTR_DEBIAN_MIRROR, or build a kernel with `cargo ktstr kernel build`";
 /// Hooks that the host's configuration hangs on `apt-get update`; they tend the host's own state, not ours.
 const CONFIGURATION: &str = "#clear APT::Update::Pre-Invoke;\n#clear APT::Update::Post-Invoke;\n\
                              #clear APT::Update::Post-Invoke-Success;\n";

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    apt::{self, Apt},
+    apt,
+    archive::Archive,
     offer::{Offer, Offers},
     package::{pinned, read_index},
 };
@@ -26,12 +27,12 @@ pub fn is_newest(version: KernelVersion, cache: &Cache) -> bool {
 }
 
 /// The newest kernel that is offered for `wanted`: by the suites in turn, then by the pinned list alone.
-pub fn find(apt: &Apt, wanted: Option<&KernelSpec>, progress: &dyn Progress) -> Result<Offer, Error> {
+pub fn find(archive: &Archive, wanted: Option<&KernelSpec>, progress: &dyn Progress) -> Result<Offer, Error> {
     let mut seen = Offers::default();
     let mut notes = Vec::new();
     for (nth, suite) in SUITES.into_iter().enumerate() {
         progress.step(&format!("Reading Debian's index of {suite}"));
-        let index = match apt.index(suite, Duration::ZERO) {
+        let index = match archive.index(suite, Duration::ZERO) {
             Ok(index) => index,
             // The first names most kernels: without it there is no network, or the wrong mirror.
             Err(error) if nth == 0 => return Err(error),
@@ -61,10 +62,10 @@ pub fn find(apt: &Apt, wanted: Option<&KernelSpec>, progress: &dyn Progress) -> 
 /// # Errors
 /// When the index cannot be read.
 pub fn offered(range: &VersionRange, env: &Environment, cache: &Cache) -> Result<Vec<String>, Error> {
-    let apt = Apt::prepare(cache, env)?;
+    let archive = Archive::prepare(cache, env, false)?;
     let mut all = Offers::of(&pinned(), &[]);
     for suite in SUITES {
-        all.add(offers(&apt.index(suite, INDEX_AGE)?));
+        all.add(offers(&archive.index(suite, INDEX_AGE)?));
     }
     let in_range = all.kernels.into_iter().filter(|offer| range.accepts(offer.version));
     Ok(in_range.map(|offer| offer.release).collect())

@@ -84,12 +84,18 @@ fn is_whole(package: &Package, file: &Path) -> bool {
     length(file) == package.bytes && Sha256Sum::of_file(file).is_ok_and(|sum| sum == package.record.sha256)
 }
 
-fn check(package: &Package, file: &Path) -> Result<(), Error> {
+/// Whether a file is the package; if not it is removed.
+pub fn check(package: &Package, file: &Path) -> Result<(), Error> {
     let found = Sha256Sum::of_file(file)?;
     if found == package.record.sha256 {
         return Ok(());
     }
     let _ = fs::remove_file(file);
     let expected = package.record.sha256.to_string();
-    Err(Error::WrongSum { file: package.file_name().to_owned(), found: found.to_string(), expected })
+    Err(Error::WrongSum {
+        file: package.file_name().to_owned(),
+        found: found.to_string(),
+        expected,
+        mirror: "KTSTR_DEBIAN_MIRROR",
+    })
 }

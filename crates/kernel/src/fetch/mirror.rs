@@ -16,7 +16,8 @@ pub fn mirror(env: &Environment, uris: impl FnOnce() -> Result<String, Error>) -
     }
 }
 
-fn check(address: &str) -> Result<String, Error> {
+/// An address without its last `/`.
+pub fn check(address: &str) -> Result<String, Error> {
     let refuse = |why| Err(Error::Mirror { address: address.to_owned(), why });
     if address.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return refuse("it has blanks in it");

@@ -1,15 +1,18 @@
 //! Fetching ready-made kernels: Debian's `-cloud-amd64` packages, which need no build.
 //!
-//! The system's apt reads Debian's signed index ([`apt`]); its packages, completed from a pinned list of those that it
+//! The system's apt reads Debian's signed index ([`apt`]), or ktstr does where there is none ([`plain`]); its packages, completed from a pinned list of those that it
 //! dropped ([`package`]), make kernels ([`offer`]), of which the newest that is meant is chosen ([`choose`]),
 //! downloaded ([`download`]), unpacked ([`unpack`]) and put into the cache ([`request`]).
 
 mod apt;
+mod archive;
 mod choose;
+mod deb;
 mod download;
 mod mirror;
 mod offer;
 mod package;
+mod plain;
 mod program;
 mod request;
 mod unpack;

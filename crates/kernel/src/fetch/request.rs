@@ -3,9 +3,8 @@
 use std::fs;
 
 use super::{
-    apt::Apt,
+    archive::Archive,
     choose::{find, is_newest},
-    download::download,
     offer::Offer,
     unpack::unpack,
 };
@@ -18,6 +17,8 @@ pub struct FetchRequest {
     pub wanted: Option<KernelSpec>,
     /// Look for a newer kernel although the cache has one that is meant.
     pub refresh: bool,
+    /// Without apt, take what a mirror says unverified where nothing can verify it.
+    pub insecure: bool,
 }
 
 /// A kernel that is now in the cache.
@@ -57,12 +58,13 @@ pub fn fetch(
     {
         return Ok(Fetched::cached(entry.clone()));
     }
-    let found = Apt::prepare(cache, env).and_then(|apt| Ok((find(&apt, wanted, progress)?, apt)));
+    let found = Archive::prepare(cache, env, request.insecure)
+        .and_then(|archive| Ok((find(&archive, wanted, progress)?, archive)));
     match (found, cached) {
         (Ok((offer, _)), Some(entry)) if offer.version <= entry.metadata().version => {
             Ok(Fetched::cached(entry))
         }
-        (Ok((offer, apt)), _) => install(&offer, &apt, cache, progress),
+        (Ok((offer, archive)), _) => install(&offer, &archive, cache, progress),
         (Err(error), Some(entry)) if wanted.is_none() && !request.refresh => {
             progress.notice(&format!("could not look for a newer kernel: {error}"));
             Ok(Fetched::cached(entry))
@@ -82,7 +84,12 @@ fn newest_fetched(cache: &Cache, wanted: Option<&KernelSpec>) -> Result<Option<E
     Ok(fetched.next().cloned())
 }
 
-fn install(offer: &Offer, apt: &Apt, cache: &Cache, progress: &dyn Progress) -> Result<Fetched, Error> {
+fn install(
+    offer: &Offer,
+    archive: &Archive,
+    cache: &Cache,
+    progress: &dyn Progress,
+) -> Result<Fetched, Error> {
     let key = &offer.release;
     let lock =
         cache.lock(key, || progress.step(&format!("Waiting for another process that fetches {key}")))?;
@@ -92,7 +99,7 @@ fn install(offer: &Offer, apt: &Apt, cache: &Cache, progress: &dyn Progress) -> 
     }
     progress.step(&format!("Downloading {key} ({} MB)", offer.bytes().div_ceil(1_000_000)));
     let downloads = cache.downloads().join(key);
-    let files = download(apt, &offer.packages, &downloads, progress)?;
+    let files = archive.download(&offer.packages, &downloads, progress)?;
     progress.step(&format!("Unpacking {key}"));
     let staged = cache.stage(&lock)?;
     unpack(&files, key, &staged.image(), &staged.config())?;

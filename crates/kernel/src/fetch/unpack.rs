@@ -7,8 +7,11 @@ use std::{
     process::Stdio,
 };
 
-use super::program::{Failure, command};
-use crate::Error;
+use super::{
+    deb::files_archive,
+    program::{Failure, command},
+};
+use crate::{Error, program::find_program};
 
 /// A file wanted from the packages.
 struct Wanted<'a> {
@@ -46,6 +49,10 @@ pub fn unpack(packages: &[PathBuf], release: &str, image: &Path, config: &Path) 
 }
 
 fn unpack_one(package: &Path, wanted: &mut [Wanted]) -> Result<(), Error> {
+    if find_program("dpkg-deb").is_none() {
+        let refuse = |why: io::Error| Error::Package { package: package.to_owned(), why: why.to_string() };
+        return extract(files_archive(package).map_err(refuse)?, wanted);
+    }
     let failure = Failure {
         program: "dpkg-deb",
         doing: &format!("unpacking {}", package.display()),
