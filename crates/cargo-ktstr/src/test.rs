@@ -8,6 +8,8 @@ use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec};
 use ktstr_model::ModeChoice;
 use ktstr_vm::{Qemu, choose_mode};
 
+use crate::kernel::BuildBar;
+
 /// Build schedulers and tests, and run the tests on a real kernel under nextest
 #[derive(Debug, clap::Args)]
 #[command(
@@ -24,6 +26,9 @@ pub struct Args {
     /// Seed of every test that has none of its own
     #[arg(long, value_name = "N", env = "KTSTR_SEED")]
     seed: Option<u64>,
+    /// Fetch and build no kernel that is absent
+    #[arg(long)]
+    offline: bool,
     /// A test that gives up fails
     #[arg(long)]
     deny_skip: bool,
@@ -39,18 +44,22 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
-    let kernel = resolve(&args.kernel, &environment, &cache)?;
+    let kernel = resolve(args, &environment, &cache)?;
     let qemu = Qemu::find()?;
     announce(&kernel, &cache, &qemu, args.mode)?;
     build_programs(args.release)?;
     run_tests(args, &kernel)
 }
 
-fn resolve(specs: &[KernelSpec], environment: &Environment, cache: &Cache) -> Result<Kernel> {
-    match specs {
+/// A kernel that was named and is absent is fetched or built, after a line that says so.
+fn resolve(args: &Args, environment: &Environment, cache: &Cache) -> Result<Kernel> {
+    match &args.kernel[..] {
         [] => Ok(ktstr_kernel::discover(environment, cache)?),
-        [spec] => Ok(ktstr_kernel::resolve(spec, environment, cache)?),
-        _ => bail!(
+        [spec] => {
+            let progress = BuildBar::new();
+            Ok(ktstr_kernel::resolve_or_get(spec, args.offline, environment, cache, &progress)?)
+        }
+        specs => bail!(
             "--kernel was given {} times: running on several kernels at once is not built yet; give one",
             specs.len()
         ),

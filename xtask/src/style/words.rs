@@ -6,7 +6,8 @@ use super::finding::Finding;
 
 /// Sites that text may link to. Mirrors and registries are not among them: those are taken from the configuration of
 /// the host that runs us. Names reserved for examples need no entry.
-const SITES: [&str; 14] = [
+const SITES: [&str; 15] = [
+    "cdn.kernel.org",
     "docs.kernel.org",
     "doc.rust-lang.org",
     "docs.rs",
