@@ -118,6 +118,30 @@ pub fn wait_until_idle() {
     }
 }
 
+/// Spins to an instant with no timer of any CPU near. QEMU may or may not run a timer that is due just as the machine is
+/// stopped, and the templates that come of it differ.
+pub fn wait_between_timers() {
+    const CLEAR_NS: u64 = 400_000;
+    const BEHIND_NS: u64 = 100_000;
+    const TRIES: u32 = 500;
+    for _ in 0..TRIES {
+        let text = std::fs::read_to_string("/proc/timer_list").unwrap_or_default();
+        let now = sys::monotonic_ns();
+        let expiries = text.lines().filter_map(|line| {
+            let value = line.trim().strip_prefix(".expires_next")?.trim_start_matches([' ', ':']);
+            value.split(' ').next()?.parse::<u64>().ok()
+        });
+        match expiries.filter(|at| *at + CLEAR_NS > now).min() {
+            Some(next) if next < now + CLEAR_NS => {
+                while sys::monotonic_ns() < next + BEHIND_NS {
+                    std::hint::spin_loop();
+                }
+            }
+            _ => return,
+        }
+    }
+}
+
 /// Ticks that all CPUs together have spent on anything but idling (proc_stat(5)).
 fn busy_ticks() -> u64 {
     let line = read_line("/proc/stat").unwrap_or_default();

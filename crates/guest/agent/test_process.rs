@@ -105,6 +105,7 @@ fn become_test(channel: &Channel, stop: &StopDevice, output: &PipeWriter) -> Res
 
     channel.set_u32(word::STAGE, stage::WAITING);
     facts::wait_until_idle();
+    facts::wait_between_timers();
     stop.stop_machine();
     // A clone's channel holds its work before its first instruction; in the template nobody lets the machine go on.
     while channel.u32(word::RUN) != 1 {
