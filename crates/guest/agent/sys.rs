@@ -176,7 +176,7 @@ pub fn pin_to(cpu: u32) {
     unsafe { sched_setaffinity(0, size_of_val(&mask), mask.as_ptr()) };
 }
 
-/// Waits for a child, or with `any_ended` takes the status of whichever has ended. Returns pid and wait status.
+/// Waits for a child to end. Returns its pid and wait status.
 pub fn wait_child(pid: i32) -> Option<(i32, i32)> {
     wait(pid, 0)
 }
@@ -239,7 +239,7 @@ pub fn set_nonblocking(fd: RawFd) {
     unsafe { fcntl(fd, F_SETFL, O_NONBLOCK) };
 }
 
-/// Flushes the log of messages and file systems, so that the saved instant has no work pending.
+/// Flushes file systems, so that the saved instant has no such work pending.
 pub fn sync_all() {
     const SYS_SYNC: c_long = 162;
     // SAFETY: no arguments.
