@@ -66,6 +66,11 @@ impl Channel {
         self.header.set_word(word::STAGE, stage);
     }
 
+    /// Tells the host the time stamp counter's value at which the machine is stopped.
+    pub(crate) fn stops(&self, time_stamp: u64) {
+        self.header.set_word(word::STOP_TSC, time_stamp);
+    }
+
     /// Tells the host that the clone of a loaded template has woken up, at `at_ns`.
     pub(crate) fn awake(&self, at_ns: u64) {
         self.header.set_word(word::AWAKE_NS, at_ns);
@@ -116,11 +121,8 @@ impl Channel {
 }
 
 fn map(file: &OwnedFd, address: u64, name: &'static str, area: Area) -> Result<SharedMemory, GuestError> {
-    SharedMemory::of_file(file.as_fd(), Area { offset: address + area.offset, ..area }).map_err(|source| GuestError::ChannelMap {
-        area: name,
-        fd: file.as_raw_fd(),
-        source,
-    })
+    SharedMemory::of_file(file.as_fd(), Area { offset: address + area.offset, ..area })
+        .map_err(|source| GuestError::ChannelMap { area: name, fd: file.as_raw_fd(), source })
 }
 
 fn fits(area: &'static str, len: u64, place: Area) -> Result<(), GuestError> {

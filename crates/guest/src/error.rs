@@ -11,7 +11,9 @@ pub enum GuestError {
     #[error("`{0}` is no address of a channel; was this process started by the boot agent?")]
     ChannelAddress(String),
     /// The register that stops the machine cannot be reached.
-    #[error("the register that stops the machine cannot be mapped: {0}; was this process started by the boot agent?")]
+    #[error(
+        "the register that stops the machine cannot be mapped: {0}; was this process started by the boot agent?"
+    )]
     StopRegister(#[source] io::Error),
     /// A part of the channel cannot be reached.
     #[error(

@@ -24,6 +24,8 @@ mod scheduler;
 #[path = "../agent/stillness.rs"]
 mod stillness;
 mod sysctl;
+#[path = "../agent/time_stamp.rs"]
+mod time_stamp;
 mod topology;
 mod worker;
 

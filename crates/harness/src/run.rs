@@ -207,7 +207,7 @@ fn load(
     deadline: Deadline,
 ) -> Result<LoadedTemplate, HarnessError> {
     match LoadedTemplate::get(cache, qemu, template, payload, deadline, &mut announce)? {
-        Loading::Ready(loaded) => Ok(loaded),
+        Loading::Ready(loaded) => Ok(*loaded),
         Loading::Ended(machine, stop) => {
             Err(HarnessError::NotLoaded(Box::new(Evidence::collect(&machine, stop))))
         }

@@ -147,6 +147,11 @@ pub enum VmError {
         /// The library's name.
         library: String,
     },
+    /// A QEMU whose saved states are laid out in another way than those of the versions we know.
+    #[error(
+        "QEMU {0} saves the clock of a deterministic machine in a way that is not known here: use QEMU 8.2 to 10"
+    )]
+    StateWithoutClock(Version),
     /// The order does not fit into the channel.
     #[error("the order of {0} bytes is larger than the channel has room for")]
     OrderTooLarge(usize),

@@ -21,6 +21,7 @@ mod process;
 mod qemu;
 mod qmp;
 mod saved;
+mod saved_clock;
 mod sparse_copy;
 mod template;
 
