@@ -22,10 +22,17 @@ pub fn start(qemu: &Qemu, template: &Template, work: &Work<'_>) -> Result<Machin
     let (ram, initrd) = template.disk();
     let disk = Disk { ram: &ram, initrd: &initrd };
     let mut machine = Machine::start(qemu, template.spec(), Role::Clone, &disk, channel)?;
-    machine.execute("migrate-incoming", json!({ "uri": transfer_uri(qemu, &template.state(), "cat") }))?;
-    machine.wait_migrated()?;
+    if let Err(error) = load(&mut machine, qemu, template) {
+        let (source, said) = (Box::new(error), machine.last_words());
+        return Err(VmError::TemplateUnusable { folder: ram, source, said });
+    }
     // The channel's place in QEMU's memory is known before the guest runs: no look-up disturbs it later.
     machine.channel()?;
     machine.execute("cont", json!({}))?;
     Ok(machine)
+}
+
+fn load(machine: &mut Machine, qemu: &Qemu, template: &Template) -> Result<(), VmError> {
+    machine.execute("migrate-incoming", json!({ "uri": transfer_uri(qemu, &template.state(), "cat") }))?;
+    machine.wait_migrated()
 }

@@ -147,6 +147,26 @@ pub enum VmError {
         /// The library's name.
         library: String,
     },
+    /// A loader that does not tell which libraries a program needs.
+    #[error("{} did not tell which shared libraries {} needs: {said}", loader.display(), program.display())]
+    LoaderFailed {
+        /// The program.
+        program: PathBuf,
+        /// Its loader.
+        loader: PathBuf,
+        /// What the loader wrote to stderr, and how it ended.
+        said: String,
+    },
+    /// A template that QEMU cannot make a machine of.
+    #[error("no machine could be made from the template in {}: {source}{}; remove that folder to have it built again", folder.display(), quoted(.said))]
+    TemplateUnusable {
+        /// The template.
+        folder: PathBuf,
+        /// What failed.
+        source: Box<VmError>,
+        /// What QEMU wrote to stderr.
+        said: String,
+    },
     /// The guest's memory may not be read.
     #[error("the memory of our QEMU process cannot be read: {source}; {advice}")]
     MemoryUnreadable {
@@ -158,6 +178,10 @@ pub enum VmError {
     /// The order does not fit into the channel.
     #[error("the order of {0} bytes is larger than the channel has room for")]
     OrderTooLarge(usize),
+}
+
+fn quoted(said: &str) -> String {
+    if said.is_empty() { String::new() } else { format!("; QEMU said: {said}") }
 }
 
 impl VmError {
