@@ -349,7 +349,7 @@ fn save_state(machine: &mut Machine, qemu: &Qemu, path: &Path) -> Result<(), VmE
 
 /// How QEMU reaches a file with device state.
 pub(crate) fn transfer_uri(qemu: &Qemu, path: &Path, shell: &str) -> String {
-    if qemu.version >= crate::qemu::Version::FILE_MIGRATION {
+    if qemu.version >= crate::Version::FILE_MIGRATION {
         format!("file:{}", path.display())
     } else {
         format!("exec:{shell} '{}'", path.display())
