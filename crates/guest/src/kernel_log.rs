@@ -177,7 +177,7 @@ mod tests {
         // Open for reading too: a fifo without a writer would be at its end.
         let mut kernel = File::options().read(true).write(true).open(&kmsg).unwrap();
         let file = channel_file(&order("t"));
-        let channel = Channel::open(file.try_clone().unwrap().into()).unwrap();
+        let channel = Channel::open(file.try_clone().unwrap().into(), 0).unwrap();
         let copied = || read_log(&area_of(&file, layout::KERNEL_LOG)).text;
         let follower =
             Follower::start(&kmsg, channel.log("kernel log", layout::KERNEL_LOG).unwrap()).unwrap();
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_log_that_is_not_there_is_named() {
         let file = channel_file(&order("t"));
-        let channel = Channel::open(file.into()).unwrap();
+        let channel = Channel::open(file.into(), 0).unwrap();
         let log = channel.log("kernel log", layout::KERNEL_LOG).unwrap();
         let error = Follower::start(Path::new("/nowhere/kmsg"), log).unwrap_err().to_string();
         assert!(error.starts_with("cannot open /nowhere/kmsg"), "{error}");
