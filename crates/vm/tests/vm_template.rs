@@ -97,14 +97,14 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
 
     // Damage of every kind is noticed, said, and mended.
     let folder = folders(cache)[0].clone();
-    let [record, state] = ["template.json", "state"].map(|file| fs::read(folder.join(file)).unwrap());
+    let [record, state] = ["record.json", "state"].map(|file| fs::read(folder.join(file)).unwrap());
     let foreign = String::from_utf8(record.clone()).unwrap().replace(template.key(), "0123456789abcdef");
     let truncate = |file: &str, bytes: &[u8]| fs::write(folder.join(file), bytes).unwrap();
-    truncate("template.json", &record[..20]);
-    assert_damaged(cache, "template.json");
-    truncate("template.json", foreign.as_bytes());
+    truncate("record.json", &record[..20]);
+    assert_damaged(cache, "record.json");
+    truncate("record.json", foreign.as_bytes());
     assert_damaged(cache, "another machine");
-    truncate("template.json", &record);
+    truncate("record.json", &record);
     truncate("state", b"");
     assert_damaged(cache, "device state is damaged");
     // Half of the device state in a template that is otherwise as it should be: QEMU's own words are shown.
@@ -112,7 +112,7 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     let sound = String::from_utf8(record).unwrap();
     truncate("state", half);
     let forged = sound.replace(&ktstr_vm::sha256(&state), &ktstr_vm::sha256(half));
-    truncate("template.json", forged.as_bytes());
+    truncate("record.json", forged.as_bytes());
     let template = template_in(cache, &spec("1n1l1c1t")).0.unwrap();
     let refused = start_clone(&qemu, &template, &payload);
     let error = refused.err().unwrap().to_string();
@@ -120,7 +120,7 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     {
         assert!(error.contains(words), "`{words}` is not in {error}");
     }
-    truncate("template.json", sound.as_bytes());
+    truncate("record.json", sound.as_bytes());
     truncate("state", &state);
     fs::File::options().write(true).open(folder.join("ram0")).unwrap().set_len(4096).unwrap();
     let (template, said) = template_in(cache, &spec("1n1l1c1t"));
