@@ -6,13 +6,14 @@
 
 use crate::command_line::ICOUNT_SHIFT;
 
-/// The subsection of QEMU's `timer` section with the instruction counter (QEMU's softmmu/cpu-timers.c): its name, a
-/// version of 4 bytes, the bias in ns, the count. All numbers are big-endian.
-const SECTION: &[u8] = b"timer/icount";
+/// The subsection of QEMU's `timer` section with the instruction counter (QEMU's softmmu/cpu-timers.c): a marker, the
+/// name with its length, a version of 4 bytes, the bias in ns, the count. All numbers are big-endian. The name occurs
+/// again, without these bytes before it, in the description that follows the state.
+const SECTION: &[u8] = b"\x05\x0ctimer/icount";
 const VERSION: usize = 4;
-/// Before the name come a marker, the name's length, and three words of the `timer` section itself: offsets of host
-/// clocks that a machine which counts instructions does not use.
-const HOST_CLOCKS: usize = 2 + 3 * 8;
+/// Before it come three words of the `timer` section itself: offsets of host clocks that a machine which counts
+/// instructions does not use.
+const HOST_CLOCKS: usize = 3 * 8;
 /// From the guest's reading of the counter to the stop: more than the instructions in between take.
 const MARGIN_NS: i64 = 2_000;
 
@@ -58,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_state_without_an_instruction_count_is_left_alone() {
-        for text in [&b"no clock"[..], b"timer/icount", b"timer/icount timer/icount"] {
+        for text in [&b"no clock"[..], b"\x05\x0ctimer/icount", b"\x0ctimer/icount timer/icount"] {
             let mut state = text.to_vec();
             assert!(!settle(&mut state, 1));
             assert_eq!(state, text);
