@@ -14,7 +14,7 @@ use crate::machine::Machine;
 use crate::machine_spec::MachineSpec;
 use crate::qemu::Qemu;
 use crate::template::Progress;
-use crate::{saved_clock, sha256};
+use crate::{saved_instant, sha256};
 
 /// The record's file.
 pub(crate) const RECORD: &str = "record.json";
@@ -85,7 +85,7 @@ pub(crate) fn save_state(
     let mut state = fs::read(&path).map_err(VmError::file("reading", path.clone()))?;
     if mode == Mode::Deterministic {
         let time_stamp = machine.channel().u64(word::STOP_TSC)?;
-        if !saved_clock::settle(&mut state, time_stamp) {
+        if !saved_instant::settle(&mut state, time_stamp) {
             return Err(VmError::StateWithoutClock(qemu.version));
         }
         fs::write(&path, &state).map_err(VmError::file("writing", path))?;
