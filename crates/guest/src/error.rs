@@ -95,19 +95,50 @@ pub enum GuestError {
         /// What the kernel said.
         source: io::Error,
     },
-    /// Too few or far too many workers.
-    #[error(
-        "cgroup {cgroup} is to get {count} workers: ask for at least one, and no more than the guest can hold"
-    )]
+    /// Far too many workers.
+    #[error("cgroup {cgroup} is to get {count} workers: no guest can hold so many")]
     WorkerCount {
         /// The cgroup's name.
         cgroup: String,
         /// How many were asked for.
         count: usize,
     },
+    /// Work that makes no sense as asked for.
+    #[error(transparent)]
+    WorkType(#[from] ktstr_model::WorkTypeError),
     /// A work type that workers of this version cannot do.
-    #[error("workers cannot do {0:?} yet")]
-    WorkTypeUnknown(ktstr_model::WorkType),
+    #[error("workers cannot do {0} yet")]
+    WorkTypeUnknown(&'static str),
+    /// Work that this machine cannot carry.
+    #[error("{work}: {why}")]
+    WorkTypeUnfit {
+        /// The work type.
+        work: &'static str,
+        /// What is missing.
+        why: String,
+    },
+    /// CPUs that workers cannot ask for.
+    #[error("workers cannot have the affinity {intent:?}: {why}")]
+    Affinity {
+        /// What was asked for.
+        intent: ktstr_model::AffinityIntent,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A memory policy that workers cannot have.
+    #[error("workers cannot have the memory policy {policy:?}: {why}")]
+    MemPolicy {
+        /// What was asked for.
+        policy: ktstr_model::MemPolicy,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A nice value outside its range.
+    #[error("workers cannot have the nice value {0}: it goes from -20 to 19")]
+    Nice(i32),
+    /// A real-time priority outside its range.
+    #[error("workers cannot have the policy {0:?}: priorities go from 1 to 99")]
+    Priority(ktstr_model::SchedPolicy),
     /// A line of a scheduler inside the kernel that is not of the one form there is.
     #[error("the line `{line}` of a kernel-builtin scheduler is not of the form `echo VALUE > /FILE`: {why}")]
     BuiltinLine {

@@ -40,6 +40,39 @@ impl CpuSet {
     }
 }
 
+impl CpuSet {
+    /// The set of these CPUs. Numbers that no machine has are kept as the largest that can be told apart, so that who
+    /// looks at the set refuses them.
+    pub fn of(cpus: impl IntoIterator<Item = usize>) -> Self {
+        cpus.into_iter().map(|cpu| u32::try_from(cpu).unwrap_or(u32::MAX - 1)).collect()
+    }
+
+    /// The lowest CPU.
+    pub fn first(&self) -> Option<u32> {
+        self.0.first().copied()
+    }
+
+    /// The CPUs that are in both.
+    pub fn intersection(&self, other: &Self) -> Self {
+        Self(&self.0 & &other.0)
+    }
+
+    /// The CPUs that are in this one only.
+    pub fn difference(&self, other: &Self) -> Self {
+        Self(&self.0 - &other.0)
+    }
+
+    /// The CPUs that are in one or both.
+    pub fn union(&self, other: &Self) -> Self {
+        Self(&self.0 | &other.0)
+    }
+
+    /// Whether all of its CPUs are in `other` too.
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+}
+
 impl FromIterator<u32> for CpuSet {
     fn from_iter<I: IntoIterator<Item = u32>>(cpus: I) -> Self {
         Self(cpus.into_iter().collect())
