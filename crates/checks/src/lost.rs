@@ -22,7 +22,9 @@ pub(crate) fn check(workers: &[WorkerReport]) -> AssertResult {
             ),
             None => "it left no checkpoint".to_owned(),
         };
-        let mut detail = violation(DetailKind::WorkerLost, worker, format!("{} {how}; {seen}", name(worker)));
+        let remarks: String = worker.notes.iter().map(|note| format!("; {note}")).collect();
+        let message = format!("{} {how}; {seen}{remarks}", name(worker));
+        let mut detail = violation(DetailKind::WorkerLost, worker, message);
         detail.cpu = worker.events.last().map(|last| last.cpu);
         Some(detail)
     });
@@ -46,6 +48,7 @@ mod tests {
         hung.exit = WorkerExit::HungOnStop;
         let mut failed = worker("cell_1", 1);
         failed.exit = WorkerExit::Failed("could not set its affinity to CPUs 9: Invalid argument".into());
+        failed.notes = vec!["pids.max = 3 of its cgroup refused 1 forks".into()];
         let result = check(&[crashed, worker("cell_0", 4), hung, failed]);
         let messages: Vec<&str> = result.details.iter().map(|detail| detail.message.as_str()).collect();
         assert_eq!(
@@ -55,7 +58,7 @@ mod tests {
              record, number 40, was on CPU 5 at 2.50 s on the guest's clock",
                 "worker 0 of cell_1 (pid 100) did not stop when told to and was killed; it left no checkpoint",
                 "worker 1 of cell_1 (pid 101) failed: it could not set its affinity to CPUs 9: Invalid argument; it left \
-             no checkpoint",
+             no checkpoint; pids.max = 3 of its cgroup refused 1 forks",
             ]
         );
         assert_eq!(result.details[0].cpu, Some(5));

@@ -78,14 +78,77 @@ pub enum GuestError {
     )]
     CgroupName(String),
     /// Tasks that do not leave a cgroup although they were killed.
-    #[error("cgroup {path} cannot be removed: {tasks} did not die within {seconds} s of being killed", path = path.display())]
+    #[error("cgroup {path} cannot be emptied: {tasks} did not die within {seconds} s of being killed", path = path.display())]
     CgroupBusy {
         /// The cgroup's folder.
         path: PathBuf,
-        /// The tasks that are left, by pid.
+        /// The tasks that are left.
         tasks: String,
         /// How long was waited.
         seconds: u64,
+    },
+    /// Tasks that do not stop although their cgroup is frozen.
+    #[error("cgroup {path} cannot be frozen: of {tasks} not all stopped within {seconds} s", path = path.display())]
+    CgroupNotFrozen {
+        /// The cgroup's folder.
+        path: PathBuf,
+        /// Its tasks.
+        tasks: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A cgroup that fills faster than its tasks are moved.
+    #[error("the tasks of cgroup {path} cannot be moved: {tasks} keep on forking; stop or freeze them first", path = path.display())]
+    CgroupRefills {
+        /// The cgroup's folder.
+        path: PathBuf,
+        /// The tasks that are left.
+        tasks: String,
+    },
+    /// A cpuset that makes no sense on this machine.
+    #[error("cgroup {cgroup} cannot have {file} = `{wanted}`: {why}")]
+    Cpuset {
+        /// The cgroup's name.
+        cgroup: String,
+        /// `cpuset.cpus` or `cpuset.mems`.
+        file: &'static str,
+        /// What was asked for.
+        wanted: ktstr_model::CpuSet,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A limit that makes no sense.
+    #[error("cgroup {cgroup}: {source}")]
+    CgroupLimit {
+        /// The cgroup's name.
+        cgroup: String,
+        /// What is wrong with it.
+        source: ktstr_model::CgroupLimitError,
+    },
+    /// A file that this kernel's cgroups do not have.
+    #[error(
+        "cgroup {cgroup} cannot have {file} = {value}: this kernel has no such file; it needs the {controller} controller, with what implements this"
+    )]
+    CgroupKnob {
+        /// The cgroup's name.
+        cgroup: String,
+        /// The file.
+        file: String,
+        /// What was to be written.
+        value: String,
+        /// The controller that it belongs to.
+        controller: String,
+    },
+    /// A second cgroup of one name.
+    #[error("there is a cgroup {0} already; give each a name of its own")]
+    CgroupTwice(String),
+    /// A cgroup that was never made or has been removed.
+    #[error("there is no cgroup {name}; there are: {there}")]
+    CgroupUnknown {
+        /// Its name.
+        name: String,
+        /// Those that there are.
+        there: String,
     },
     /// A system call on a process.
     #[error("cannot {action}: {source}")]

@@ -25,7 +25,7 @@ mod topology;
 mod worker;
 
 pub use agent::AGENT;
-pub use cgroup::{Cgroup, Cgroups};
+pub use cgroup::{Cgroup, CgroupGroup, Cgroups};
 pub use context::{Ctx, HoldEnd};
 pub use entry::{TestBody, TestEntry, in_guest, run_in_guest};
 pub use error::GuestError;

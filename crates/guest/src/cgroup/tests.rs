@@ -11,7 +11,8 @@ fn cgroups(parent: &str) -> Option<Cgroups> {
         eprintln!("skipped: {} is not writable", root.display());
         return None;
     }
-    Some(Cgroups::below(root, Some(parent)).unwrap())
+    let topology = TestTopology::from_sysfs(Path::new("/sys")).unwrap();
+    Some(Cgroups::below(root, Some(parent), &topology).unwrap())
 }
 
 fn sleeper() -> Child {

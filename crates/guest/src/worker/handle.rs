@@ -1,14 +1,15 @@
 //! The workers of one cgroup, as a test body holds them.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use ktstr_model::{AffinityIntent, Schedstat, WorkType, WorkerReport, WorkloadConfig};
+use ktstr_model::{AffinityIntent, Schedstat, WorkType, WorkerExit, WorkerReport, WorkloadConfig};
 
 use super::affinity;
 use super::random::SplitMix64;
 use super::spawn::{Spawn, set_affinity_of};
 use super::team::{Ended, Team};
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, limit_hits};
 use crate::context::Ctx;
 use crate::error::GuestError;
 
@@ -25,6 +26,7 @@ const READY_SLICE_NS: u64 = 100_000_000;
 pub struct WorkloadHandle<'ctx> {
     ctx: &'ctx Ctx,
     cgroup: String,
+    folder: Option<PathBuf>,
     work: &'static str,
     first_serial: u32,
     first_index: u32,
@@ -70,7 +72,8 @@ impl<'ctx> WorkloadHandle<'ctx> {
         let (first_serial, first_index) = ctx.enroll(name, count);
         let team = Spawn { ctx, cgroup, config, first_serial, first_index }.team()?;
         let work = config.work_type.name();
-        Ok(Self { ctx, cgroup: name.to_owned(), work, first_serial, first_index, count, team })
+        let folder = cgroup.map(|cgroup| cgroup.path().to_owned());
+        Ok(Self { ctx, cgroup: name.to_owned(), folder, work, first_serial, first_index, count, team })
     }
 
     /// Process ids of the workers, in order; of threads, that of their process.
@@ -146,8 +149,13 @@ impl<'ctx> WorkloadHandle<'ctx> {
 
     fn collect(&mut self) -> Result<Vec<WorkerReport>, GuestError> {
         let ended = self.team.collect()?;
-        let reports: Vec<WorkerReport> =
+        let mut reports: Vec<WorkerReport> =
             ended.iter().zip(self.first_index..).map(|(ended, index)| self.report(ended, index)).collect();
+        let lost =
+            |report: &&mut WorkerReport| matches!(report.exit, WorkerExit::Died(_) | WorkerExit::Failed(_));
+        for report in reports.iter_mut().filter(lost) {
+            report.notes.extend(self.folder.as_deref().map(limit_hits).unwrap_or_default());
+        }
         self.ctx.record_workers(self.first_serial, &reports);
         Ok(reports)
     }
