@@ -13,13 +13,17 @@ mod context;
 mod entry;
 mod error;
 mod kernel_log;
+mod kernel_random;
 mod ledger;
+mod load_point;
 mod memory;
 mod panic;
 mod process;
 pub mod scenarios;
 mod scheduler;
 mod steps;
+#[path = "../agent/stillness.rs"]
+mod stillness;
 mod sysctl;
 mod topology;
 mod worker;

@@ -147,14 +147,6 @@ pub enum VmError {
         /// The library's name.
         library: String,
     },
-    /// The guest's memory may not be read.
-    #[error("the memory of our QEMU process cannot be read: {source}; {advice}")]
-    MemoryUnreadable {
-        /// The system's answer.
-        source: io::Error,
-        /// What to change.
-        advice: String,
-    },
     /// The order does not fit into the channel.
     #[error("the order of {0} bytes is larger than the channel has room for")]
     OrderTooLarge(usize),
