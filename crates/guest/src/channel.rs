@@ -116,11 +116,8 @@ impl Channel {
 }
 
 fn map(file: &OwnedFd, address: u64, name: &'static str, area: Area) -> Result<SharedMemory, GuestError> {
-    SharedMemory::of_file(file.as_fd(), Area { offset: address + area.offset, ..area }).map_err(|source| GuestError::ChannelMap {
-        area: name,
-        fd: file.as_raw_fd(),
-        source,
-    })
+    SharedMemory::of_file(file.as_fd(), Area { offset: address + area.offset, ..area })
+        .map_err(|source| GuestError::ChannelMap { area: name, fd: file.as_raw_fd(), source })
 }
 
 fn fits(area: &'static str, len: u64, place: Area) -> Result<(), GuestError> {

@@ -11,7 +11,9 @@ pub enum GuestError {
     #[error("`{0}` is no address of a channel; was this process started by the boot agent?")]
     ChannelAddress(String),
     /// The register that stops the machine cannot be reached.
-    #[error("the register that stops the machine cannot be mapped: {0}; was this process started by the boot agent?")]
+    #[error(
+        "the register that stops the machine cannot be mapped: {0}; was this process started by the boot agent?"
+    )]
     StopRegister(#[source] io::Error),
     /// A part of the channel cannot be reached.
     #[error(
@@ -120,6 +122,14 @@ pub enum GuestError {
         file: &'static str,
         /// What was asked for.
         wanted: ktstr_model::CpuSet,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// CPUs for a cgroup that this machine cannot give.
+    #[error("{spec:?} is no cpuset here: {why}")]
+    CpusetSpec {
+        /// What was asked for.
+        spec: ktstr_model::CpusetSpec,
         /// What is wrong with it.
         why: String,
     },

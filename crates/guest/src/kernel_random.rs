@@ -31,7 +31,10 @@ pub(crate) fn stir(seed: u64) -> io::Result<()> {
     let random = File::open("/dev/urandom")?;
     // SAFETY: the first reads a `struct rand_pool_info` of the length it names, the second takes nothing.
     let codes = unsafe {
-        [libc::ioctl(random.as_raw_fd(), ADD_ENTROPY, &raw const entropy), libc::ioctl(random.as_raw_fd(), RESEED)]
+        [
+            libc::ioctl(random.as_raw_fd(), ADD_ENTROPY, &raw const entropy),
+            libc::ioctl(random.as_raw_fd(), RESEED),
+        ]
     };
     if codes.contains(&-1) { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -34,5 +34,5 @@ pub use context::{Ctx, HoldEnd};
 pub use entry::{TestBody, TestEntry, in_guest, run_in_guest};
 pub use error::GuestError;
 pub use steps::{Setup, Step};
-pub use topology::{NumaNode, TestTopology};
+pub use topology::{Llc, NumaNode, TestTopology};
 pub use worker::WorkloadHandle;

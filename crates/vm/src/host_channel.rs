@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
 
-use ktstr_wire::layout::{Area, CHANNEL_SIZE, HEADER, LOG_HEADER, MAGIC, ORDER, PAYLOAD, TEST_LOG, VERSION, word};
+use ktstr_wire::layout::{
+    Area, CHANNEL_SIZE, HEADER, LOG_HEADER, MAGIC, ORDER, PAYLOAD, TEST_LOG, VERSION, word,
+};
 use ktstr_wire::{LogText, read_log};
 use rustix::fs::{MemfdFlags, memfd_create};
 
@@ -33,7 +35,8 @@ pub(crate) struct Input<'a> {
 
 /// Makes a channel in memory.
 pub(crate) fn create(input: Input<'_>) -> Result<File, VmError> {
-    let fd = memfd_create("ktstr-channel", MemfdFlags::CLOEXEC).map_err(VmError::system("creating the channel"))?;
+    let fd = memfd_create("ktstr-channel", MemfdFlags::CLOEXEC)
+        .map_err(VmError::system("creating the channel"))?;
     let mut file = File::from(fd);
     fill(&mut file, input).map_err(VmError::system("writing the channel"))?;
     Ok(file)

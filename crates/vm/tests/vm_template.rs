@@ -90,8 +90,7 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     let qemu = ktstr_vm::Qemu::find().unwrap();
     let before = ktstr_vm::sha256_file(&folders(cache)[0].join("ram0")).unwrap();
     let payload = program("/usr/bin/true");
-    let mut machine =
-        start_clone(&qemu, &template, &payload).unwrap();
+    let mut machine = start_clone(&qemu, &template, &payload).unwrap();
     machine.wait_stop(DEADLINE).unwrap();
     machine.end();
     assert_eq!(ktstr_vm::sha256_file(&folders(cache)[0].join("ram0")).unwrap(), before);

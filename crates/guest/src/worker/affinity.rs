@@ -4,7 +4,7 @@ use ktstr_model::{AffinityIntent, CpuSet};
 
 use super::random::SplitMix64;
 use crate::error::GuestError;
-use crate::topology::TestTopology;
+use crate::topology::{Llc, TestTopology};
 
 /// The CPUs that a worker asks for, of whose cgroup `cpuset` are the CPUs; `None` when it asks for nothing.
 ///
@@ -27,9 +27,10 @@ pub(crate) fn resolve(
             random_subset(from, *count, random)
         }
         AffinityIntent::LlcAligned => {
-            let overlap = |llc: &&CpuSet| llc.intersection(cpuset).len();
+            let overlap = |llc: &&Llc| llc.cpus.intersection(cpuset).len();
             // `max_by_key` takes the last of equal ones.
-            topology.llcs().iter().rev().max_by_key(overlap).cloned().unwrap_or_default()
+            let llc = topology.llcs().iter().rev().max_by_key(overlap);
+            llc.map(|llc| llc.cpus.clone()).unwrap_or_default()
         }
         AffinityIntent::CrossCgroup => topology.cpus().clone(),
         AffinityIntent::SingleCpu => cpuset.first().into_iter().collect(),
