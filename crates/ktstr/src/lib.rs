@@ -52,9 +52,9 @@ pub use registry::{KTSTR_SCHEDULERS, KTSTR_TESTS};
 pub mod prelude {
     pub use crate::assert::{Assert, AssertResult};
     pub use crate::scenario::ops::{Backdrop, CgroupDef, CpusetSpec, HoldSpec, Op, Setup, Step};
-    pub use crate::scenario::{Ctx, scenarios};
+    pub use crate::scenario::{Cgroup, CgroupGroup, Ctx, scenarios};
     pub use crate::test_support::{Payload, Scheduler, SchedulerSpec, Sysctl};
-    pub use crate::topology::TestTopology;
+    pub use crate::topology::{CpuSet, TestTopology};
     pub use crate::workload::{
         AffinityIntent, MemPolicy, MpolFlags, Phase, SchedPolicy, WorkSpec, WorkType, WorkerReport,
         WorkloadConfig, WorkloadHandle,
@@ -65,7 +65,7 @@ pub mod prelude {
 
 /// What a test's body runs in, and ready-made bodies.
 pub mod scenario {
-    pub use crate::guest::{Ctx, scenarios};
+    pub use crate::guest::{Cgroup, CgroupGroup, Cgroups, Ctx, scenarios};
 
     /// What scenarios are made of.
     pub mod ops {
@@ -91,7 +91,8 @@ pub mod workload {
 
 /// The guest's CPUs as a test's body sees them.
 pub mod topology {
-    pub use crate::guest::TestTopology;
+    pub use crate::guest::{Llc, NumaNode, TestTopology};
+    pub use ktstr_model::CpuSet;
 }
 
 /// What declarations are made of.
