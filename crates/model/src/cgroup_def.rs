@@ -248,3 +248,109 @@ impl CgroupDef {
         specs.into_iter().map(swapped).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CloneMode, CustomWork, WorkerReport};
+
+    #[test]
+    fn what_a_group_leaves_open_comes_from_the_cgroup() {
+        let def = CgroupDef::named("cell")
+            .workers(3)
+            .nice(5)
+            .comm("shared")
+            .work(WorkSpec::of(WorkType::YieldHeavy).nice(-1))
+            .work(WorkSpec::default().workers(7).pcomm("leader").affinity(AffinityIntent::SingleCpu));
+        let [first, second] = &def.workloads(2, None)[..] else { panic!("two groups") };
+        assert_eq!((first.work_type.name(), first.num_workers, first.nice), ("YieldHeavy", 3, Some(-1)));
+        assert_eq!((second.work_type.name(), second.num_workers, second.nice), ("SpinWait", 7, Some(5)));
+        assert_eq!((first.clone_mode, second.clone_mode), (CloneMode::Fork, CloneMode::Thread));
+        assert_eq!((first.comm.as_deref(), second.pcomm.as_deref()), (Some("shared"), Some("leader")));
+        assert_eq!(second.affinity, AffinityIntent::SingleCpu);
+    }
+
+    #[test]
+    fn every_setter_for_workers_reaches_them() {
+        let def = CgroupDef::named("cell")
+            .work_type(WorkType::Mixed)
+            .sched_policy(SchedPolicy::Batch)
+            .affinity(AffinityIntent::LlcAligned)
+            .mem_policy(MemPolicy::Local)
+            .mpol_flags(MpolFlags::STATIC_NODES)
+            .uid(1)
+            .gid(2);
+        let [only] = &def.workloads(4, None)[..] else { panic!("one group") };
+        assert_eq!(
+            (only.work_type.name(), only.num_workers, only.sched_policy),
+            ("Mixed", 4, SchedPolicy::Batch)
+        );
+        assert_eq!((&only.affinity, &only.mem_policy), (&AffinityIntent::LlcAligned, &MemPolicy::Local));
+        assert_eq!((only.mpol_flags, only.uid, only.gid), (MpolFlags::STATIC_NODES, Some(1), Some(2)));
+    }
+
+    #[test]
+    fn every_setter_for_limits_reaches_its_file() {
+        let ms = Duration::from_millis;
+        let def = CgroupDef::named("cell")
+            .cpu_quota(ms(20), ms(50))
+            .cpu_weight(7)
+            .memory_min(1)
+            .memory_low(2)
+            .memory_high(3)
+            .memory_max(4)
+            .memory_swap_max(5)
+            .io_weight(8)
+            .pids_max(9);
+        let files: Vec<String> =
+            def.limits.files().unwrap().into_iter().map(|(file, value)| format!("{file} {value}")).collect();
+        assert_eq!(
+            files,
+            [
+                "cpu.max 20000 50000",
+                "cpu.weight 7",
+                "memory.min 1",
+                "memory.low 2",
+                "memory.high 3",
+                "memory.max 4",
+                "memory.swap.max 5",
+                "io.weight default 8",
+                "pids.max 9",
+            ]
+        );
+        assert_eq!(
+            CgroupDef::named("cell").cpu_quota_pct(150).limits.cpu_max.unwrap().to_string(),
+            "150000 100000"
+        );
+    }
+
+    #[test]
+    fn limits_that_the_kernel_refuses_are_named() {
+        let says = |def: CgroupDef| def.limits.files().unwrap_err().to_string();
+        let (us, s) = (Duration::from_micros, Duration::from_secs);
+        assert_eq!(
+            says(CgroupDef::named("c").cpu_weight(10_001)),
+            "cpu.weight = 10001 is outside 1 to 10000"
+        );
+        assert_eq!(says(CgroupDef::named("c").io_weight(0)), "io.weight = 0 is outside 1 to 10000");
+        assert!(says(CgroupDef::named("c").cpu_quota(us(10), us(2000))).contains("quota of cpu.max = 10"));
+        assert!(says(CgroupDef::named("c").cpu_quota(s(1), s(2))).contains("period of cpu.max = 2000000"));
+    }
+
+    #[test]
+    fn an_override_replaces_what_is_swappable_and_fits() {
+        let own: CustomWork = |_| WorkerReport::default();
+        let def = CgroupDef::named("cell")
+            .swappable(true)
+            .work(WorkSpec::default())
+            .work(WorkSpec::default().workers(3))
+            .work(WorkSpec::of(WorkType::custom("own", own)));
+        let pairs = WorkType::pipe_io(1);
+        let names = |def: &CgroupDef| -> Vec<(&str, usize)> {
+            let workloads = def.workloads(3, Some(&pairs));
+            workloads.iter().map(|config| (config.work_type.name(), config.num_workers)).collect()
+        };
+        assert_eq!(names(&def), [("PipeIo", 4), ("SpinWait", 3), ("own", 3)]);
+        assert_eq!(names(&def.swappable(false)), [("SpinWait", 3), ("SpinWait", 3), ("own", 3)]);
+    }
+}

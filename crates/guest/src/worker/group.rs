@@ -12,6 +12,7 @@ use crate::memory::SharedMemory;
 use crate::topology::TestTopology;
 
 /// What is known when a group of workers is made, before any of them is forked.
+#[expect(dead_code, reason = "for work types that are still to come")]
 pub(crate) struct GroupPlan<'a> {
     /// How many members the group has: the work type's group size.
     pub size: usize,

@@ -84,7 +84,7 @@ impl WorkType {
     /// How many workers a cgroup gets that asks for none: one group, or `usual` rounded up to whole groups.
     pub fn default_workers(&self, usual: usize) -> usize {
         let group = self.group_size().max(1);
-        usual.max(1).next_multiple_of(group)
+        usual.max(1).checked_next_multiple_of(group).unwrap_or(group)
     }
 
     /// Whether `work_type_override` may put another work type in its place. Not what a test brings itself.
@@ -107,7 +107,7 @@ impl WorkType {
             return Err(WorkTypeError::NoWorkers { work, group });
         }
         if !workers.is_multiple_of(group) {
-            let fitting = workers.next_multiple_of(group);
+            let fitting = workers.checked_next_multiple_of(group).unwrap_or(group);
             return Err(WorkTypeError::Group { work, group, workers, fitting });
         }
         Ok(())
@@ -237,3 +237,6 @@ impl WorkType {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
