@@ -97,6 +97,7 @@ fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
         pid,
         work,
         work_units,
+        iterations,
         cpu_ns,
         wall_ns,
         max_gap,
@@ -117,7 +118,7 @@ fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
     } = worker;
     hash_text(hash, cgroup);
     hash_text(hash, work);
-    hash_words(hash, &[(*index).into(), (*pid).into(), *work_units, *cpu_ns, *wall_ns]);
+    hash_words(hash, &[(*index).into(), (*pid).into(), *work_units, *iterations, *cpu_ns, *wall_ns]);
     hash_words(hash, &[max_gap.ns, max_gap.at_ns, max_gap.cpu.into()]);
     hash_words(hash, &[*migrations, *llc_migrations, *node_migrations, migration_log.len() as u64]);
     for migration in migration_log {
@@ -162,7 +163,7 @@ mod tests {
     #[test]
     fn one_changed_figure_changes_the_digest() {
         let base = report_digest(&[worker()], None);
-        let changes: [fn(&mut WorkerReport); 26] = [
+        let changes: [fn(&mut WorkerReport); 27] = [
             |w| w.events[1].at_ns += 1,
             |w| w.events[1].cpu = 2,
             |w| w.events.truncate(1),
@@ -172,6 +173,7 @@ mod tests {
             |w| w.pid += 1,
             |w| w.work.push('x'),
             |w| w.work_units += 1,
+            |w| w.iterations += 1,
             |w| w.cpu_ns += 1,
             |w| w.wall_ns += 1,
             |w| w.max_gap.ns += 1,

@@ -24,14 +24,14 @@ pub type CustomWork = fn(&AtomicBool) -> WorkerReport;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum WorkType {
-    /// Computes without pause, touching no memory beyond its registers and never blocking. A step is some 50 to 100 us.
+    /// Computes without pause, touching no memory beyond its registers and never blocking. A step is some 200 to 300 us.
     #[default]
     SpinWait,
     /// Computes next to nothing between calls of `sched_yield`. A step is one yield.
     YieldHeavy,
     /// Computes for a while, then yields. A step is both.
     Mixed,
-    /// Keeps the arithmetic units busy with independent operations of this width. A step is some 50 to 100 us.
+    /// Keeps the arithmetic units busy with independent operations of this width. A step is some 200 to 300 us.
     AluHot {
         /// How wide the operands are.
         width: AluWidth,

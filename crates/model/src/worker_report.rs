@@ -130,6 +130,8 @@ pub struct WorkerReport {
     pub work: String,
     /// Checkpoints that it passed: steps of its work type.
     pub work_units: u64,
+    /// Iterations of its computing loop, while measuring.
+    pub iterations: u64,
     /// CPU time it got, in nanoseconds, by the kernel's account.
     pub cpu_ns: u64,
     /// Wall time from being let go to stopping, in nanoseconds.

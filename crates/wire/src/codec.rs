@@ -68,6 +68,7 @@ mod tests {
             pid: u32::MAX,
             work: "w".repeat(32),
             work_units: most,
+            iterations: most,
             cpu_ns: most,
             wall_ns: most,
             max_gap: Gap { ns: most, at_ns: most, cpu: u32::MAX },

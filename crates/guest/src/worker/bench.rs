@@ -11,7 +11,7 @@ use super::pace::{Pace, spin};
 use super::places::CpuPlaces;
 use super::random::SplitMix64;
 use super::shared::{Control, Record};
-use crate::clock::monotonic_ns;
+use crate::clock::{monotonic_ns, thread_cpu_ns};
 
 /// Stretches of memory that a worker can have registered as its working set.
 const MOST_REGIONS: usize = 4;
@@ -73,9 +73,10 @@ impl<'a> Bench<'a> {
     /// Computes for this many iterations.
     pub(crate) fn spin(&mut self, iterations: u64) {
         self.state = spin(self.state, iterations);
+        self.record.iterations += iterations;
     }
 
-    /// Computes for some 50 to 100 us, a little more or less each time by chance.
+    /// Computes for some 200 to 300 us, a little more or less each time by chance.
     pub(crate) fn spin_one_checkpoint(&mut self) {
         let iterations = self.pace.next(&mut self.random);
         self.spin(iterations.into());
@@ -141,6 +142,12 @@ impl<'a> Bench<'a> {
 
     pub(super) fn record(&mut self) -> &mut Record {
         self.record
+    }
+
+    /// CPU time and iterations count from now on.
+    pub(super) fn begin_account(&mut self) {
+        self.record.iterations = 0;
+        self.record.cpu_begin_ns = thread_cpu_ns();
     }
 
     /// From now on everything counts.

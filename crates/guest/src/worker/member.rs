@@ -74,7 +74,7 @@ fn run(work: &mut dyn Work, bench: &mut Bench<'_>, accounts: &Accounts) -> Resul
     let control = bench.control();
     let measure_from_ns = control.measure_from_ns();
     let mut before = accounts.read();
-    bench.record().cpu_begin_ns = thread_cpu_ns();
+    bench.begin_account();
     bench.shift_phase();
     if monotonic_ns() < measure_from_ns {
         while !control.stopped() && monotonic_ns() < measure_from_ns {
@@ -86,7 +86,7 @@ fn run(work: &mut dyn Work, bench: &mut Bench<'_>, accounts: &Accounts) -> Resul
             }
         }
         before = accounts.read();
-        bench.record().cpu_begin_ns = thread_cpu_ns();
+        bench.begin_account();
     }
     bench.begin_measuring(measure_from_ns);
     let mut outcome = Ok(());

@@ -9,7 +9,8 @@ use super::random::SplitMix64;
 /// How much a computing worker does from one checkpoint to the next.
 ///
 /// A number of iterations, not a time: measuring would make it depend on how busy the host is. So one checkpoint takes
-/// about 50 to 100 us on the machines that the numbers were chosen for, and not exactly that on others.
+/// about 200 to 300 us on the machines that the numbers were chosen for, and not exactly that on others. Less would make the
+/// notes a measurable part of the work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     iterations: u32,
@@ -21,17 +22,17 @@ impl Pace {
         // Deterministic machines take 4 ns for each instruction, of which an iteration has 9.5, or 22 without
         // optimisation. On real ones it takes about 2 ns, or 10, because each step waits for the one before.
         let iterations = match (mode, cfg!(debug_assertions)) {
-            (Mode::Deterministic, false) => 2_000,
-            (Mode::Deterministic, true) => 900,
-            (Mode::RealTime, false) => 35_000,
-            (Mode::RealTime, true) => 8_000,
+            (Mode::Deterministic, false) => 5_000,
+            (Mode::Deterministic, true) => 3_000,
+            (Mode::RealTime, false) => 85_000,
+            (Mode::RealTime, true) => 25_000,
         };
         Self { iterations }
     }
 
     /// Iterations to shift a worker's phase by: up to about 2 ms.
     pub(crate) fn offset(self, random: &mut SplitMix64) -> u32 {
-        random.below(self.iterations * 28)
+        random.below(self.iterations * 10)
     }
 
     /// Iterations to the next checkpoint. They vary by a quarter up and down, around one mean for all workers so that

@@ -61,7 +61,8 @@ impl Progress {
         self.units += 1;
         self.last_ns = at_ns;
         self.last_cpu = cpu;
-        if self.units.is_multiple_of(self.stride.into()) {
+        // The stride is a power of two.
+        if self.units & (u64::from(self.stride) - 1) == 0 {
             self.keep(WorkerEvent { at_ns, cpu, count: self.units as u32 });
         }
         from

@@ -7,43 +7,68 @@ use super::random::SplitMix64;
 /// Times that a reservoir has room for.
 pub(crate) const RESERVOIR_CAPACITY: usize = 256;
 
-/// A sample in which each time that was added has the same chance to be (Vitter: Random Sampling with a Reservoir, 1985,
-/// algorithm R). All zeroes is an empty one.
+/// A sample in which each time that was added has the same chance to be (Li: Reservoir-Sampling Algorithms of Time
+/// Complexity O(n(1+log(N/n))), 1994, algorithm L). All zeroes is an empty one.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Reservoir {
     count: u64,
     sum_ns: u64,
     max_ns: u64,
+    /// The number of the next time that takes a place, counted from 0. All before it only count.
+    next: u64,
+    /// The algorithm's `w`.
+    weight: f64,
     kept_ns: [u64; RESERVOIR_CAPACITY],
 }
 
 impl Reservoir {
-    /// Adds a time.
+    /// Adds a time. Random numbers are drawn only for those that take a place.
     pub(crate) fn add(&mut self, ns: u64, random: &mut SplitMix64) {
-        self.sum_ns = self.sum_ns.saturating_add(ns);
-        self.max_ns = self.max_ns.max(ns);
+        self.sum_ns = self.sum_ns.wrapping_add(ns);
+        if ns > self.max_ns {
+            self.max_ns = ns;
+        }
+        if self.count >= self.next {
+            self.keep(ns, random);
+        }
+        self.count += 1;
+    }
+
+    fn keep(&mut self, ns: u64, random: &mut SplitMix64) {
         let place = match self.count {
             few if few < RESERVOIR_CAPACITY as u64 => few as usize,
-            many => random.below(u32::try_from(many + 1).unwrap_or(u32::MAX)) as usize,
+            _ => random.below(RESERVOIR_CAPACITY as u32) as usize,
         };
-        self.count += 1;
         if let Some(kept) = self.kept_ns.get_mut(place) {
             *kept = ns;
+        }
+        self.next = self.count + 1;
+        if self.next >= RESERVOIR_CAPACITY as u64 {
+            let factor = (unit(random).ln() / RESERVOIR_CAPACITY as f64).exp();
+            self.weight = if self.next == RESERVOIR_CAPACITY as u64 { factor } else { self.weight * factor };
+            // A conversion of what is too large gives the largest number: nothing is kept any more.
+            let skipped = (unit(random).ln() / (1.0 - self.weight).ln()).floor() as u64;
+            self.next = self.next.saturating_add(skipped);
         }
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
-        (self.count, self.sum_ns, self.max_ns) = (0, 0, 0);
+        (self.count, self.sum_ns, self.max_ns, self.next) = (0, 0, 0, 0);
     }
 
     /// The sample for the report.
     pub(crate) fn sample(&self) -> TimeSample {
         let kept = self.count.min(RESERVOIR_CAPACITY as u64) as usize;
-        let Self { count, sum_ns, max_ns, kept_ns } = *self;
+        let Self { count, sum_ns, max_ns, kept_ns, .. } = *self;
         TimeSample { count, sum_ns, max_ns, kept_ns: kept_ns[..kept].to_vec() }
     }
+}
+
+/// A number above 0 and up to 1.
+fn unit(random: &mut SplitMix64) -> f64 {
+    ((random.next() >> 11) + 1) as f64 / (1u64 << 53) as f64
 }
 
 #[cfg(test)]
@@ -63,6 +88,8 @@ mod tests {
         let kept: Vec<u64> = (0..40).flat_map(|seed| filled(0..10_000, seed).kept_ns).collect();
         let mean = kept.iter().sum::<u64>() as f64 / kept.len() as f64;
         assert!((mean - 5000.0).abs() < 150.0, "{mean}");
+        let first_tenth = kept.iter().filter(|ns| **ns < 1000).count() as f64 / kept.len() as f64;
+        assert!((first_tenth - 0.1).abs() < 0.015, "{first_tenth}");
     }
 
     proptest! {

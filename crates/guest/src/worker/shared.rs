@@ -162,6 +162,8 @@ pub(crate) struct Record {
     pub cpu_begin_ns: u64,
     /// Its CPU time when it stopped, in nanoseconds.
     pub cpu_end_ns: u64,
+    /// Iterations of its computing loop while measuring.
+    pub iterations: u64,
     /// CPU time, run delay and time slices while measuring.
     pub schedstat: [u64; 3],
     /// Pages that the kernel moved between nodes while measuring.
