@@ -22,6 +22,7 @@ mod pci;
 mod stillness;
 mod sys;
 mod test_process;
+mod time_stamp;
 
 use channel::Channel;
 use layout::{FACTS, HEADER, stage, word};

@@ -9,6 +9,7 @@ use crate::channel::{Channel, Log};
 use crate::layout::{CHANNEL_FD, GUEST_VARIABLE, PAYLOAD, STOP_FD, TEST_BINARY, TEST_LOG, exit, stage, word};
 use crate::pci::StopDevice;
 use crate::sys::{self, Mapping, POLLIN, PollFd};
+use crate::time_stamp::time_stamp;
 use crate::{Failure, archive, stillness};
 
 /// Payloads up to this size are unpacked from a mapping that the template has already.
@@ -109,6 +110,7 @@ fn become_test(channel: &Channel, stop: &StopDevice, output: &PipeWriter) -> Res
     sys::sync_all();
     stillness::wait_until_idle();
     stillness::wait_between_timers(sys::monotonic_ns);
+    channel.set_u64(word::STOP_TSC, time_stamp());
     stop.stop_machine();
     // A clone's channel holds its work before its first instruction; in the template nobody lets the machine go on.
     while channel.u32(word::RUN) != 1 {

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ktstr_model::CpuSet;
+use ktstr_model::{CpuSet, cgroup_name, cgroup_parent};
 
 use crate::error::{GuestError, on_file};
 use crate::topology::TestTopology;
@@ -51,8 +51,7 @@ impl Cgroups {
         parent: Option<&str>,
         topology: &TestTopology,
     ) -> Result<Self, GuestError> {
-        let parent = parent.unwrap_or("ktstr").trim_matches('/');
-        let parent = root.join(checked(parent)?);
+        let parent = root.join(cgroup_parent(parent.unwrap_or("ktstr"))?);
         let nodes = topology.nodes().iter().map(|node| node.id as usize).collect();
         let machine = Arc::new(Machine { cpus: topology.cpus().clone(), nodes });
         Ok(Self { root, parent, machine, made: Mutex::default() })
@@ -70,7 +69,7 @@ impl Cgroups {
     /// When the name is none, when the cgroup exists, or when a level above it cannot be made or prepared, which is so
     /// when it has tasks of its own.
     pub fn create(&self, name: &str) -> Result<Cgroup, GuestError> {
-        let path = self.parent.join(checked(name)?);
+        let path = self.parent.join(cgroup_name(name)?);
         self.make_levels(path.parent().unwrap_or(&self.parent))?;
         fs::create_dir(&path).map_err(on_file("create cgroup", &path))?;
         Ok(Cgroup::new(name.to_owned(), path, self.root.clone(), Arc::clone(&self.machine)))
@@ -117,11 +116,6 @@ pub(crate) fn mounted_root() -> Option<PathBuf> {
         let (path, kind) = (fields.nth(1)?, fields.next()?);
         (kind == "cgroup2").then(|| PathBuf::from(path))
     })
-}
-
-fn checked(name: &str) -> Result<&str, GuestError> {
-    let good = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\0', '\n']);
-    if name.split('/').all(good) { Ok(name) } else { Err(GuestError::CgroupName(name.to_owned())) }
 }
 
 fn enable_controllers(level: &Path) -> Result<(), GuestError> {

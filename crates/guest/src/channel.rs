@@ -66,6 +66,11 @@ impl Channel {
         self.header.set_word(word::STAGE, stage);
     }
 
+    /// Tells the host the time stamp counter's value at which the machine is stopped.
+    pub(crate) fn stops(&self, time_stamp: u64) {
+        self.header.set_word(word::STOP_TSC, time_stamp);
+    }
+
     /// Tells the host that the clone of a loaded template has woken up, at `at_ns`.
     pub(crate) fn awake(&self, at_ns: u64) {
         self.header.set_word(word::AWAKE_NS, at_ns);

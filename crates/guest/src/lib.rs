@@ -25,6 +25,8 @@ mod steps;
 #[path = "../agent/stillness.rs"]
 mod stillness;
 mod sysctl;
+#[path = "../agent/time_stamp.rs"]
+mod time_stamp;
 mod topology;
 mod worker;
 

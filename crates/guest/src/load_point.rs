@@ -10,6 +10,7 @@ use crate::channel::Channel;
 use crate::clock::monotonic_ns;
 use crate::error::GuestError;
 use crate::memory::SharedMemory;
+use crate::time_stamp::time_stamp;
 use crate::{kernel_random, stillness};
 
 /// The register that stops the machine: the first byte of pvpanic's BAR.
@@ -35,6 +36,7 @@ pub(crate) fn wait_for_order(channel: &Channel) -> Result<(), GuestError> {
     rustix::fs::sync();
     stillness::wait_until_idle();
     stillness::wait_between_timers(monotonic_ns);
+    channel.stops(time_stamp());
     register.set_word(0, PANICKED);
     while !channel.has_order() {
         spin_loop();

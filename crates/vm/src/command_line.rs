@@ -7,11 +7,12 @@ use ktstr_wire::layout::CHANNEL_SIZE;
 
 use crate::error::VmError;
 use crate::machine_spec::MachineSpec;
-use crate::qemu::{Qemu, Version};
+use crate::qemu::Qemu;
+use crate::version::Version;
 
 /// Virtual nanoseconds of one guest instruction are 2 to this power. At 2 a test takes about as long on the host as it
 /// lasts in the guest; from 5 on the guest's own overheads distort it.
-const ICOUNT_SHIFT: u32 = 2;
+pub(crate) const ICOUNT_SHIFT: u32 = 2;
 
 /// A template's randomness; the run's seed goes to the clone's agent.
 const TEMPLATE_SEED: u32 = 42;
@@ -118,6 +119,10 @@ fn machine(qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError> {
     if spec.topology.memory_nodes() == 1 {
         machine += ",memory-backend=ram0";
     }
+    if spec.mode == Mode::Deterministic {
+        // Its counter would be one more clock in saved states; the guest goes by the time stamp counter.
+        machine += ",hpet=off";
+    }
     if highest_apic_id(&spec.topology) > 254 {
         if spec.mode == Mode::Deterministic && qemu.version < Version::TCG_X2APIC {
             return Err(VmError::ApicIds {
@@ -134,7 +139,9 @@ fn machine(qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError> {
 fn accelerate(arguments: &mut Arguments, qemu: &Qemu, mode: Mode) {
     match mode {
         Mode::RealTime => {
-            arguments.add("-accel", "kvm").add("-cpu", "host");
+            // AMD's guests see SMT and L3s as asked for only with topoext, which QEMU leaves off.
+            let topology = if qemu.host_cpu == "AuthenticAMD" { ",+topoext" } else { "" };
+            arguments.add("-accel", "kvm").add("-cpu", format!("host{topology}"));
         }
         Mode::Deterministic => {
             arguments.add("-accel", "tcg");
@@ -213,7 +220,12 @@ mod tests {
     use super::*;
 
     fn lines(mode: Mode, topology: Topology, role: Role) -> String {
-        let qemu = Qemu { path: "/usr/bin/qemu-system-x86_64".into(), version: Version(10, 0, 2) };
+        lines_on("GenuineIntel", mode, topology, role)
+    }
+
+    fn lines_on(host_cpu: &str, mode: Mode, topology: Topology, role: Role) -> String {
+        let (path, version) = ("/usr/bin/qemu-system-x86_64".into(), Version(10, 0, 2));
+        let qemu = Qemu { path, version, host_cpu: host_cpu.into() };
         let spec = MachineSpec {
             kernel: "/kernels/image".into(),
             kernel_sha256: "00".into(),
@@ -241,6 +253,17 @@ mod tests {
     #[test]
     fn a_deterministic_template() {
         insta::assert_snapshot!(lines(Mode::Deterministic, Topology::of(1, 2, 4, 1), Role::Template));
+    }
+
+    #[test]
+    fn an_amd_host_shows_its_topology_to_guests() {
+        let cpu = |host_cpu, mode| {
+            let lines = lines_on(host_cpu, mode, Topology::of(1, 2, 4, 1), Role::Clone);
+            lines.lines().find(|line| line.starts_with("-cpu ")).unwrap().to_owned()
+        };
+        assert_eq!(cpu("AuthenticAMD", Mode::RealTime), "-cpu host,+topoext");
+        assert_eq!(cpu("GenuineIntel", Mode::RealTime), "-cpu host");
+        assert_eq!(cpu("AuthenticAMD", Mode::Deterministic), cpu("GenuineIntel", Mode::Deterministic));
     }
 
     #[test]
@@ -273,7 +296,8 @@ mod tests {
 
     #[test]
     fn too_many_apic_ids_for_an_old_qemu() {
-        let qemu = Qemu { path: "q".into(), version: Version(8, 2, 0) };
+        let (version, host_cpu) = (Version(8, 2, 0), String::new());
+        let qemu = Qemu { path: "q".into(), version, host_cpu };
         let spec = MachineSpec {
             kernel: "k".into(),
             kernel_sha256: String::new(),

@@ -53,7 +53,7 @@ pub struct LoadedTemplate {
 /// What came of loading a payload.
 pub enum Loading {
     /// Its test process waits for an order.
-    Ready(LoadedTemplate),
+    Ready(Box<LoadedTemplate>),
     /// The machine stopped before it did.
     Ended(Box<Machine>, Stop),
 }
@@ -77,11 +77,11 @@ impl LoadedTemplate {
         let key = key(template, payload);
         let folder = root.join(&key);
         if let Some(found) = find(&folder, &key, template) {
-            return Ok(Loading::Ready(found));
+            return Ok(Loading::Ready(Box::new(found)));
         }
         let site = Site::lock(&root, &key, progress)?;
         if let Some(found) = find(&folder, &key, template) {
-            return Ok(Loading::Ready(found));
+            return Ok(Loading::Ready(Box::new(found)));
         }
         let began = Instant::now();
         let aside = site.clear()?;
@@ -99,7 +99,7 @@ impl LoadedTemplate {
         let record = Record {
             schema: SCHEMA,
             key,
-            state_sha256: saved::save_state(&mut machine, qemu, aside)?,
+            state_sha256: saved::save_state(&mut machine, qemu, template.spec().mode, aside)?,
             test_log: machine.log(TEST_LOG),
             loaded_ms: began.elapsed().as_millis() as u64,
         };
@@ -108,7 +108,7 @@ impl LoadedTemplate {
             .map_err(VmError::file("writing", path))?;
         let loaded = Self { folder: site.keep()?, record, template: template.clone(), fresh: true };
         evict(&root);
-        Ok(Loading::Ready(loaded))
+        Ok(Loading::Ready(Box::new(loaded)))
     }
 
     /// Makes a clone that does `work`, and lets it go.

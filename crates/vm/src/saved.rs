@@ -4,6 +4,8 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use ktstr_model::Mode;
+use ktstr_wire::layout::word;
 use serde_json::json;
 
 use crate::command_line::ram_file;
@@ -11,8 +13,8 @@ use crate::error::VmError;
 use crate::machine::Machine;
 use crate::machine_spec::MachineSpec;
 use crate::qemu::Qemu;
-use crate::sha256;
 use crate::template::Progress;
+use crate::{saved_clock, sha256};
 
 /// The record's file.
 pub(crate) const RECORD: &str = "record.json";
@@ -71,11 +73,23 @@ impl Drop for Site {
 }
 
 /// Saves a stopped machine's device state in `folder`; returns its hash.
-pub(crate) fn save_state(machine: &mut Machine, qemu: &Qemu, folder: &Path) -> Result<String, VmError> {
+pub(crate) fn save_state(
+    machine: &mut Machine,
+    qemu: &Qemu,
+    mode: Mode,
+    folder: &Path,
+) -> Result<String, VmError> {
     let path = folder.join(STATE);
     machine.execute("migrate", json!({ "uri": transfer_uri(qemu, &path, "cat >") }))?;
     machine.wait_migrated()?;
-    let state = fs::read(&path).map_err(VmError::file("reading", path))?;
+    let mut state = fs::read(&path).map_err(VmError::file("reading", path.clone()))?;
+    if mode == Mode::Deterministic {
+        let time_stamp = machine.channel().u64(word::STOP_TSC)?;
+        if !saved_clock::settle(&mut state, time_stamp) {
+            return Err(VmError::StateWithoutClock(qemu.version));
+        }
+        fs::write(&path, &state).map_err(VmError::file("writing", path))?;
+    }
     Ok(sha256(&state))
 }
 
@@ -97,7 +111,7 @@ pub(crate) fn check_files(folder: &Path, spec: &MachineSpec, state_sha256: &str)
 
 /// How QEMU reaches a file with device state.
 pub(crate) fn transfer_uri(qemu: &Qemu, path: &Path, shell: &str) -> String {
-    if qemu.version >= crate::qemu::Version::FILE_MIGRATION {
+    if qemu.version >= crate::Version::FILE_MIGRATION {
         format!("file:{}", path.display())
     } else {
         format!("exec:{shell} '{}'", path.display())

@@ -231,7 +231,7 @@ fn build_aside(
     }
     let facts = wait_point(&mut machine, spec, stop)?;
 
-    let state_sha256 = saved::save_state(&mut machine, qemu, folder)?;
+    let state_sha256 = saved::save_state(&mut machine, qemu, spec.mode, folder)?;
     let ram_bytes =
         (0..spec.topology.memory_nodes()).map(|node| used_bytes(&folder.join(ram_file(node)))).sum();
     let record = Record {

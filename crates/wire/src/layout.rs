@@ -39,6 +39,9 @@ pub mod word {
     pub const REPORT_LEN: usize = 96;
     /// `u64`: guest time at which the agent woke up in the clone, in nanoseconds. By the agent.
     pub const AWAKE_NS: usize = 104;
+    /// `u64`: the time stamp counter just before the stop that makes a template; 0 on machines without one. By whoever
+    /// stops the machine.
+    pub const STOP_TSC: usize = 120;
     /// `u64`: guest time at which the test function began, in nanoseconds; 0 before. By the test process.
     pub const TEST_BEGAN_NS: usize = 112;
 }

@@ -78,7 +78,8 @@ mod tests {
 
     fn filled(times: impl IntoIterator<Item = u64>, seed: u64) -> TimeSample {
         let mut random = SplitMix64::of_worker(seed, 0);
-        let mut reservoir = Reservoir { count: 0, sum_ns: 0, max_ns: 0, kept_ns: [0; RESERVOIR_CAPACITY] };
+        let kept_ns = [0; RESERVOIR_CAPACITY];
+        let mut reservoir = Reservoir { count: 0, sum_ns: 0, max_ns: 0, next: 0, weight: 0.0, kept_ns };
         times.into_iter().for_each(|ns| reservoir.add(ns, &mut random));
         reservoir.sample()
     }
