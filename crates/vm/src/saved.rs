@@ -99,7 +99,7 @@ pub(crate) fn check_files(folder: &Path, spec: &MachineSpec, state_sha256: &str)
     if sha256(&state) != state_sha256 {
         return Err("its device state is damaged".to_owned());
     }
-    for node in 0..spec.topology.numa_nodes() {
+    for node in 0..spec.topology.memory_nodes() {
         let file = ram_file(node);
         let length = fs::metadata(folder.join(&file)).map_err(|e| format!("{file}: {e}"))?.len();
         if length != u64::from(spec.memory_per_node_mb()) << 20 {
