@@ -7,7 +7,7 @@ use ktstr_model::{AffinityIntent, Schedstat, WorkType, WorkerExit, WorkerReport,
 
 use super::affinity;
 use super::random::SplitMix64;
-use super::spawn::{Spawn, set_affinity_of};
+use super::spawn::{Spawn, effective, set_affinity_of};
 use super::team::{Ended, Team};
 use crate::cgroup::{Cgroup, limit_hits};
 use crate::context::Ctx;
@@ -118,15 +118,20 @@ impl<'ctx> WorkloadHandle<'ctx> {
         false
     }
 
-    /// Changes the CPUs that the workers ask for, within `cgroup`, which is theirs.
+    /// Changes the CPUs that the workers ask for. [`AffinityIntent::Inherit`] asks for all.
     ///
     /// # Errors
-    /// When these are CPUs that the machine does not have, or none that the cgroup may use.
+    /// When these are CPUs that the machine does not have, or none that their cgroup may use.
     pub fn set_affinity(&self, intent: &AffinityIntent) -> Result<(), GuestError> {
+        let cpuset = match &self.folder {
+            Some(folder) => effective(folder, "cpus")?,
+            None => None,
+        };
+        let cpuset = cpuset.as_ref().unwrap_or(self.ctx.topo.cpus());
         for (tid, serial) in self.team.tids().zip(self.first_serial..) {
             // Another stream than the worker's own, so that a change does not repeat its first choice.
             let mut random = SplitMix64::of_worker(self.ctx.seed().rotate_left(32), serial);
-            let cpus = affinity::resolve(intent, &self.ctx.topo, self.ctx.topo.cpus(), &mut random)?;
+            let cpus = affinity::resolve(intent, &self.ctx.topo, cpuset, &mut random)?;
             set_affinity_of(tid, cpus.as_ref().unwrap_or(self.ctx.topo.cpus()))?;
         }
         Ok(())

@@ -148,7 +148,7 @@ impl Spawn<'_> {
 }
 
 /// What a cpuset comes to; `None` where the cgroup has no cpuset.
-fn effective(cgroup: &Path, what: &str) -> Result<Option<CpuSet>, GuestError> {
+pub(super) fn effective(cgroup: &Path, what: &str) -> Result<Option<CpuSet>, GuestError> {
     let path = cgroup.join(format!("cpuset.{what}.effective"));
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
