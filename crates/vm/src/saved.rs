@@ -18,6 +18,8 @@ use crate::{saved_instant, sha256};
 
 /// The record's file.
 pub(crate) const RECORD: &str = "record.json";
+/// Extension of a folder that is being built.
+pub(crate) const HALF: &str = "half";
 /// The device state's file.
 pub(crate) const STATE: &str = "state";
 
@@ -40,7 +42,7 @@ impl Site {
             progress.slow("another process builds this template: waiting for it");
             lock.lock().map_err(VmError::file("locking", lock_path))?;
         }
-        let (folder, aside) = (root.join(key), root.join(format!("{key}.half")));
+        let (folder, aside) = (root.join(key), root.join(format!("{key}.{HALF}")));
         Ok(Self { folder, aside, kept: false, _lock: lock })
     }
 
