@@ -8,7 +8,6 @@
 mod choose_mode;
 mod clone;
 mod command_line;
-mod content_hash;
 mod elf;
 mod error;
 mod host_channel;
@@ -23,7 +22,6 @@ mod template;
 
 pub use choose_mode::{ChosenMode, choose_mode};
 pub use clone::start as start_clone;
-pub use content_hash::{sha256, sha256_file};
 pub use error::VmError;
 pub use host_channel::{ChannelReader, Work};
 pub use machine::{Deadline, Machine, Stop, private_memory};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ktstr_guest::AGENT;
+use ktstr_kernel::Sha256Sum;
 use ktstr_model::{Mode, Topology};
 use ktstr_wire::GuestFacts;
 use ktstr_wire::layout::{FACTS, MESSAGE, stage, word};
@@ -13,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::command_line::{self, Files, Role, ram_file};
-use crate::content_hash::sha256;
 use crate::error::VmError;
 use crate::host_channel;
 use crate::identity;
@@ -158,13 +158,13 @@ fn key(cache: &Path, qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError>
         control_fd: 0,
     };
     let mut parts = command_line::arguments(qemu, &pathless, Role::Template, files)?;
-    parts.push(sha256(AGENT));
+    parts.push(Sha256Sum::of(AGENT).to_string());
     parts.push(identity::of_qemu(cache, qemu)?);
     if spec.mode == Mode::RealTime {
         parts.push(identity::of_host_cpu());
     }
     parts.push(SCHEMA.to_string());
-    Ok(sha256(parts.join("\0").as_bytes())[..32].to_owned())
+    Ok(Sha256Sum::of(parts.join("\0").as_bytes()).to_string()[..32].to_owned())
 }
 
 /// The template in `folder` if there is one; the reason when what is there cannot be used.
@@ -179,7 +179,7 @@ fn load(folder: &Path, key: &str, spec: &MachineSpec) -> Result<Option<Template>
         return Err("it was made for another machine".to_owned());
     }
     let state = fs::read(folder.join(STATE)).map_err(|e| format!("{STATE}: {e}"))?;
-    if sha256(&state) != record.state_sha256 {
+    if Sha256Sum::of(&state).to_string() != record.state_sha256 {
         return Err("its device state is damaged".to_owned());
     }
     if !folder.join(INITRD).is_file() {
@@ -287,7 +287,7 @@ fn build_aside(
         skew_permille: facts.skew_permille,
         built_ms: began.elapsed().as_millis() as u64,
         ram_bytes,
-        state_sha256: sha256(&state_bytes),
+        state_sha256: Sha256Sum::of(&state_bytes).to_string(),
     };
     let path = folder.join(RECORD);
     let text = serde_json::to_vec_pretty(&record).unwrap_or_default();

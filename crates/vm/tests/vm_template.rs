@@ -88,13 +88,13 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     let template = template.unwrap();
     assert!(said.is_empty() && !template.fresh, "{said:?}");
     let qemu = ktstr_vm::Qemu::find().unwrap();
-    let before = ktstr_vm::sha256_file(&folders(cache)[0].join("ram0")).unwrap();
+    let before = ktstr_kernel::Sha256Sum::of_file(&folders(cache)[0].join("ram0")).unwrap();
     let payload = program("/usr/bin/true");
     let mut machine =
         start_clone(&qemu, &template, &Work { seed: 1, order: b"", payload: &payload }).unwrap();
     machine.wait_stop(DEADLINE).unwrap();
     machine.end();
-    assert_eq!(ktstr_vm::sha256_file(&folders(cache)[0].join("ram0")).unwrap(), before);
+    assert_eq!(ktstr_kernel::Sha256Sum::of_file(&folders(cache)[0].join("ram0")).unwrap(), before);
 
     // Damage of every kind is noticed, said, and mended.
     let folder = folders(cache)[0].clone();

@@ -78,7 +78,7 @@ pub fn build(
     match &request.source {
         BuildSource::Tree(tree) => {
             let tree = env.absolute(tree);
-            let content = TreeContent::read(&tree)?;
+            let content = TreeContent::read(&tree, cache)?;
             let toolchain = Toolchain::find()?;
             let job = Job { request, extra_config, toolchain, cache, progress };
             job.tree(&tree, content)
@@ -137,7 +137,7 @@ impl Job<'_> {
             export(tree, &built_tree)?;
         }
         self.compile(&built_tree, &workspace, &fragment)?;
-        if TreeContent::read(tree)? != content {
+        if TreeContent::read(tree, self.cache)? != content {
             return Err(Error::TreeChanged { tree: tree.to_owned() });
         }
         self.keep(&workspace, &lock, recipe)
