@@ -21,6 +21,8 @@ mod kconfig;
 mod kernel_org;
 #[cfg(feature = "get")]
 mod make;
+#[cfg(feature = "get")]
+mod object_count;
 mod recipe;
 #[cfg(feature = "get")]
 mod request;

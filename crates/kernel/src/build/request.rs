@@ -14,6 +14,7 @@ use super::{
     git,
     kernel_org::{CANDIDATES, KernelOrg, candidate, unpack},
     make::Make,
+    object_count,
     recipe::Recipe,
     scx_prototypes,
     source::{BuildSource, SourceRecord},
@@ -251,11 +252,15 @@ impl Job<'_> {
         fs::write(&asked, fragment.text()).map_err(Error::cache_io("write", &asked))?;
         make.configure(&asked)?;
         let config = KernelConfig::read(&objects.join(".config"))?;
+        let version = TreeContent::version_of(tree)?;
         for dropped in check(fragment, &config, tree)? {
             self.progress.notice(&dropped);
         }
         self.progress.step("Compiling");
-        make.build(self.progress)
+        if let Some(count) = make.build(object_count::expected(self.cache, version), self.progress)? {
+            object_count::remember(self.cache, version, count);
+        }
+        Ok(())
     }
 
     /// Puts what was built into the cache.
