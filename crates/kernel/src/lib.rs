@@ -28,6 +28,7 @@ mod http;
 mod ikconfig;
 mod image;
 mod kernel;
+mod little_endian;
 mod lock;
 mod payload;
 mod program;
