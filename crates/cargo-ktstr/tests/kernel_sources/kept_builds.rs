@@ -32,6 +32,23 @@ fn objects_are_kept_until_they_are_cleaned_away() {
 }
 
 #[test]
+fn objects_of_files_that_make_takes_for_old_are_not_used() {
+    let host = Host::with_tree();
+    host.succeeds("build --source linux");
+    let old = builds(&host)[0].join("objects/old.o");
+    fs::write(&old, "object").unwrap();
+    host.edit("kernel/sched/core.c", "int y;\n");
+    host.succeeds("build --source linux");
+    assert!(old.exists(), "make sees this change");
+    // As unpacking an older release over a newer one does.
+    host.edit("kernel/sched/core.c", "int older;\n");
+    let file = fs::File::open(host.path("linux/kernel/sched/core.c")).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let (_, notes) = host.succeeds("build --source linux");
+    assert!(!old.exists() && notes.contains("everything is compiled again"), "{notes}");
+}
+
+#[test]
 fn a_build_that_runs_keeps_its_objects() {
     let host = Host::with_tree();
     host.succeeds("build --source linux");

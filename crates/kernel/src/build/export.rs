@@ -26,7 +26,7 @@ pub fn export(tree: &Path, copy: &Path) -> Result<(), Error> {
 
 /// The files of the tree that its sources are, relative to it: those git knows of or would take, else all but what
 /// builds leave.
-fn source_files(tree: &Path) -> Result<Vec<PathBuf>, Error> {
+pub fn source_files(tree: &Path) -> Result<Vec<PathBuf>, Error> {
     git_files(tree)?.map_or_else(|| walk(tree), Ok)
 }
 

@@ -16,6 +16,8 @@ mod fragment;
 #[cfg(feature = "get")]
 mod git;
 #[cfg(feature = "get")]
+mod hidden_changes;
+#[cfg(feature = "get")]
 mod kconfig;
 #[cfg(feature = "get")]
 mod kernel_org;

@@ -12,6 +12,7 @@ use super::{
     export::export,
     fragment::Fragment,
     git,
+    hidden_changes::has_hidden_changes,
     kernel_org::{CANDIDATES, KernelOrg, candidate, unpack},
     make::Make,
     object_count,
@@ -137,6 +138,15 @@ impl Job<'_> {
             built_tree = workspace.source();
             export(tree, &built_tree)?;
         }
+        if let Some(last) = workspace.last_build()
+            && has_hidden_changes(&built_tree, last)?
+        {
+            let tree = built_tree.display();
+            self.progress.notice(&format!(
+                "{tree} has files with older dates than at the last build: everything is compiled again"
+            ));
+            workspace.clean()?;
+        }
         self.compile(&built_tree, &workspace, &fragment)?;
         if TreeContent::read(tree, self.cache)? != content {
             return Err(Error::TreeChanged { tree: tree.to_owned() });
@@ -248,7 +258,7 @@ impl Job<'_> {
         let _ = fs::remove_file(workspace.log());
         let make = Make { source: tree, objects: &objects, log: workspace.log(), jobs: self.request.jobs() };
         self.progress.step("Configuring");
-        let asked = objects.join("ktstr.kconfig");
+        let asked = workspace.asked();
         fs::write(&asked, fragment.text()).map_err(Error::cache_io("write", &asked))?;
         make.configure(&asked)?;
         let config = KernelConfig::read(&objects.join(".config"))?;
