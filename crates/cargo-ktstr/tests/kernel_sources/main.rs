@@ -162,6 +162,9 @@ fn refuses_what_it_cannot_build() {
         ("build --git https://example.org/linux", "--ref <REF>"),
         ("build ./linux", "names no release"),
         ("build banana", "does not name a kernel"),
+        ("build 7.1..7.0", "the range `7.1..7.0` is empty: 7.1 is newer than 7.0"),
+        ("build 6.11.4", "Linux 6.11.4 is too old: sched_ext came with 6.12"),
+        ("build 6.11", "is too old: sched_ext came with 6.12"),
     ] {
         let error = host.fails(args);
         assert!(error.contains(why), "{args}: {error}");

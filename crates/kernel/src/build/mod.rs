@@ -20,6 +20,8 @@ mod hidden_changes;
 #[cfg(feature = "get")]
 mod kconfig;
 #[cfg(feature = "get")]
+mod keep;
+#[cfg(feature = "get")]
 mod kernel_org;
 #[cfg(feature = "get")]
 mod make;

@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
     thread::available_parallelism,
 };
 
@@ -13,19 +12,19 @@ use super::{
     fragment::Fragment,
     git,
     hidden_changes::has_hidden_changes,
+    keep::keep,
     kernel_org::{CANDIDATES, KernelOrg, candidate, unpack},
     make::Make,
     object_count,
     recipe::Recipe,
-    scx_prototypes,
     source::{BuildSource, SourceRecord},
     tools::Toolchain,
     tree_content::{TreeContent, require_new_enough},
     workspace::Workspace,
 };
 use crate::{
-    Btf, Cache, Entry, Environment, Error, KernelConfig, KernelSpec, KernelVersion, KeyLock, Origin,
-    Progress, StagedEntry,
+    Bound, Cache, Entry, Environment, Error, KernelConfig, KernelSpec, KernelVersion, KeyLock, Origin,
+    Progress,
 };
 
 /// What to build, and how.
@@ -90,6 +89,14 @@ pub fn build(
             if let Some(spec @ (KernelSpec::Path(_) | KernelSpec::Key(_) | KernelSpec::Git { .. })) = wanted {
                 return Err(Error::NotARelease { wanted: spec.to_string() });
             }
+            // What cannot be built is not looked for.
+            match wanted {
+                Some(KernelSpec::Version(Bound::Exact(version))) => require_new_enough(*version)?,
+                Some(KernelSpec::Version(Bound::Series { major, minor })) => {
+                    require_new_enough(KernelVersion::new(*major, *minor, 0))?;
+                }
+                _ => {}
+            }
             let mirror = KernelOrg::of(env)?;
             let toolchain = Toolchain::find()?;
             let job = Job { request, extra_config, toolchain, cache, progress };
@@ -151,7 +158,7 @@ impl Job<'_> {
         if TreeContent::read(tree, self.cache)? != content {
             return Err(Error::TreeChanged { tree: tree.to_owned() });
         }
-        self.keep(&workspace, &lock, recipe)
+        keep(&workspace, &lock, recipe, self.cache, self.progress)
     }
 
     fn release(&self, wanted: Option<&KernelSpec>, mirror: &KernelOrg) -> Result<Built, Error> {
@@ -188,7 +195,7 @@ impl Job<'_> {
             return Err(Error::NotATree { path: tree });
         }
         self.compile(&tree, &workspace, &fragment)?;
-        let built = self.keep(&workspace, &lock, recipe)?;
+        let built = keep(&workspace, &lock, recipe, self.cache, self.progress)?;
         // A release never changes: nobody builds it again by halves, and it takes gigabytes.
         workspace.discard()?;
         let _ = archive.parent().map(fs::remove_dir_all);
@@ -215,7 +222,7 @@ impl Job<'_> {
             return Ok(built);
         }
         self.compile(&tree, &workspace, &fragment)?;
-        self.keep(&workspace, &lock, recipe)
+        keep(&workspace, &lock, recipe, self.cache, self.progress)
     }
 
     fn recipe(&self, record: SourceRecord, version: KernelVersion) -> Result<(Recipe, Fragment), Error> {
@@ -272,37 +279,4 @@ impl Job<'_> {
         }
         Ok(())
     }
-
-    /// Puts what was built into the cache.
-    fn keep(&self, workspace: &Workspace, lock: &KeyLock, recipe: Recipe) -> Result<Built, Error> {
-        self.progress.step("Storing");
-        let objects = workspace.objects();
-        let staged = self.cache.stage(lock)?;
-        copy(&objects.join("arch/x86/boot/bzImage"), &staged.image())?;
-        copy(&objects.join(".config"), &staged.config())?;
-        strip(&objects.join("vmlinux"), &staged)?;
-        let btf = Btf::of_elf(&staged.vmlinux())?;
-        if KernelConfig::read(&staged.config())?.has_sched_ext() {
-            scx_prototypes::check(&btf, &recipe.toolchain.pahole)?;
-        }
-        fs::write(staged.btf(), btf.bytes()).map_err(Error::cache_io("write", &staged.btf()))?;
-        let entry = staged.commit(Origin::Built(Box::new(recipe)))?;
-        Ok(Built { entry, was_cached: false })
-    }
-}
-
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    fs::copy(from, to).map(drop).map_err(Error::cache_io("write", to))
-}
-
-/// Symbols and types stay; the debug information, nine tenths of the file, goes.
-fn strip(vmlinux: &Path, staged: &StagedEntry) -> Result<(), Error> {
-    let mut command = Command::new("objcopy");
-    command.arg("--strip-debug").arg(vmlinux).arg(staged.vmlinux());
-    let output = command.output().map_err(Error::io("strip", vmlinux))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Error::cache_io("write", &staged.vmlinux())(std::io::Error::other(said)))
 }
