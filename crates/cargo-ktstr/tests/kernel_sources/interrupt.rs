@@ -15,7 +15,7 @@ use crate::host::Host;
 /// A build, in its own process group as a shell starts it, in the middle of compiling.
 fn compiling(host: &Host) -> Child {
     // In place of the shell, so that make's signal reaches it.
-    host.edit("before-build", "touch $1/begun\nexec sleep 60\n");
+    host.edit("before-build", "touch $1/begun\nexec sleep 200\n");
     let child = std::process::Command::new(assert_cmd::cargo::cargo_bin("cargo-ktstr"))
         .args(["kernel", "build", "--source", "linux"])
         .env_clear()
