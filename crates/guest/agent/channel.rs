@@ -1,23 +1,29 @@
 //! The agent's view of the channel.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::os::fd::{AsRawFd, RawFd};
 
 use crate::Failure;
 use crate::layout::{Area, HEADER, LOG_HEADER, MAGIC, MESSAGE, VERSION, word};
+use crate::nfit;
 use crate::sys::Mapping;
 
 /// The channel: its header is mapped for good, other areas when they are used.
 pub struct Channel {
-    bar: File,
+    /// The machine's physical memory.
+    memory: File,
+    /// Where the channel begins in it.
+    address: u64,
     header: Mapping,
 }
 
 impl Channel {
     /// Maps the header and checks that it is a channel of this layout.
-    pub fn open(bar: File) -> Result<Self, Failure> {
-        let header = Mapping::new(Some(bar.as_raw_fd()), HEADER.offset, HEADER.size as usize)?;
-        let channel = Self { bar, header };
+    pub fn open() -> Result<Self, Failure> {
+        let address = nfit::channel_address()?;
+        let memory = OpenOptions::new().read(true).write(true).open("/dev/mem").map_err(|e| format!("/dev/mem: {e}"))?;
+        let header = Mapping::new(Some(memory.as_raw_fd()), address + HEADER.offset, HEADER.size as usize)?;
+        let channel = Self { memory, address, header };
         let (magic, version) = (channel.u64(word::MAGIC), channel.u32(word::VERSION));
         if magic != MAGIC || version != VERSION {
             return Err(format!("not a channel of version {VERSION}: magic {magic:#x}, version {version}"));
@@ -25,14 +31,19 @@ impl Channel {
         Ok(channel)
     }
 
-    /// The BAR's descriptor.
+    /// The descriptor of the memory that the channel is in.
     pub fn fd(&self) -> RawFd {
-        self.bar.as_raw_fd()
+        self.memory.as_raw_fd()
+    }
+
+    /// Where the channel begins in that memory.
+    pub fn address(&self) -> u64 {
+        self.address
     }
 
     /// Maps a part of the channel.
     pub fn map(&self, offset: u64, len: usize) -> Result<Mapping, Failure> {
-        Mapping::new(Some(self.fd()), offset, len)
+        Mapping::new(Some(self.fd()), self.address + offset, len)
     }
 
     /// Reads a header word.
@@ -79,20 +90,22 @@ impl Channel {
 pub struct Log {
     mapping: Mapping,
     ring: usize,
-    written: u64,
 }
 
 impl Log {
-    /// An empty log in `area`.
+    /// The log in `area`.
     pub fn new(channel: &Channel, area: Area) -> Result<Self, Failure> {
         let mapping = channel.map(area.offset, area.size as usize)?;
-        Ok(Self { mapping, ring: (area.size - LOG_HEADER) as usize, written: 0 })
+        Ok(Self { mapping, ring: (area.size - LOG_HEADER) as usize })
     }
 
     /// Appends bytes; the oldest are overwritten when the ring is full.
     pub fn append(&mut self, bytes: &[u8]) {
+        // Counted in the channel, not here: a clone of a loaded template has another channel.
+        // SAFETY: the header's first word is aligned and inside the mapping.
+        let mut written = unsafe { self.mapping.as_ptr().cast::<u64>().read_volatile() };
         for chunk in bytes.chunks(self.ring) {
-            let at = (self.written % self.ring as u64) as usize;
+            let at = (written % self.ring as u64) as usize;
             let (first, second) = chunk.split_at(chunk.len().min(self.ring - at));
             // SAFETY: both copies stay within the ring behind the log's header.
             unsafe {
@@ -100,9 +113,9 @@ impl Log {
                 std::ptr::copy_nonoverlapping(first.as_ptr(), ring.add(at), first.len());
                 std::ptr::copy_nonoverlapping(second.as_ptr(), ring, second.len());
             }
-            self.written += chunk.len() as u64;
+            written += chunk.len() as u64;
         }
-        // SAFETY: the header's first word is aligned and inside the mapping.
-        unsafe { self.mapping.as_ptr().cast::<u64>().write_volatile(self.written) };
+        // SAFETY: as above.
+        unsafe { self.mapping.as_ptr().cast::<u64>().write_volatile(written) };
     }
 }

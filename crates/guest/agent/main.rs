@@ -17,9 +17,12 @@ mod archive;
 mod channel;
 mod facts;
 mod mounts;
+mod nfit;
 mod pci;
+mod stillness;
 mod sys;
 mod test_process;
+mod time_stamp;
 
 use channel::Channel;
 use layout::{FACTS, HEADER, stage, word};
@@ -47,14 +50,13 @@ fn main() {
 }
 
 fn open_devices() -> Result<(Channel, pci::StopDevice), Failure> {
-    let channel = Channel::open(pci::enable(pci::IVSHMEM)?)?;
-    let stop = pci::StopDevice::open()?;
-    Ok((channel, stop))
+    Ok((Channel::open()?, pci::StopDevice::open()?))
 }
 
 fn live(channel: &Channel, stop: &pci::StopDevice) -> Result<(), Failure> {
     mounts::for_schedulers()?;
-    facts::wait_until_idle();
+    sys::sync_all();
+    stillness::wait_until_idle();
     let facts = facts::gather()?;
     channel.write_area(FACTS, word::FACTS_LEN, facts.as_bytes())?;
     let (kind, value) = TestProcess::fork(channel, stop)?.wait(channel)?;

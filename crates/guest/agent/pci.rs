@@ -1,7 +1,7 @@
 //! Finding PCI devices in sysfs and mapping their BARs from user space: no driver and no port I/O.
 
 use std::fs::{self, File, OpenOptions};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::{Path, PathBuf};
 
 use crate::sys::{self, Mapping};
@@ -15,8 +15,6 @@ pub struct DeviceId {
     bar: u32,
 }
 
-/// QEMU's ivshmem-plain: BAR 2 is the channel.
-pub const IVSHMEM: DeviceId = DeviceId { vendor: 0x1af4, device: 0x1110, bar: 2 };
 /// QEMU's pvpanic-pci: a write to BAR 0 stops the machine.
 pub const PVPANIC: DeviceId = DeviceId { vendor: 0x1b36, device: 0x0011, bar: 0 };
 
@@ -50,18 +48,27 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// The device that stops the machine.
-pub struct StopDevice(Mapping);
+pub struct StopDevice {
+    bar: File,
+    register: Mapping,
+}
 
 impl StopDevice {
     /// Maps the device's event register.
     pub fn open() -> Result<Self, Failure> {
         let bar = enable(PVPANIC)?;
-        Mapping::new(Some(bar.as_raw_fd()), 0, 4096).map(Self)
+        let register = Mapping::new(Some(bar.as_raw_fd()), 0, 4096)?;
+        Ok(Self { bar, register })
+    }
+
+    /// The BAR's descriptor.
+    pub fn fd(&self) -> RawFd {
+        self.bar.as_raw_fd()
     }
 
     /// Stops the machine at this instruction.
     pub fn stop_machine(&self) {
         // SAFETY: the register is the mapping's first byte; bit 0 means "panicked", which the host answers by pausing.
-        unsafe { self.0.as_ptr().write_volatile(1) };
+        unsafe { self.register.as_ptr().write_volatile(1) };
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_ulong, c_void};
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::RawFd;
 use std::path::Path;
 
 use crate::Failure;
@@ -41,7 +41,6 @@ unsafe extern "C" {
     fn munmap(at: *mut c_void, len: usize) -> c_int;
     fn clock_gettime(clock: c_int, time: *mut Timespec) -> c_int;
     fn poll(fds: *mut PollFd, count: c_ulong, timeout_ms: c_int) -> c_int;
-    fn ioctl(fd: c_int, request: c_ulong, ...) -> c_int;
     fn reboot(command: c_int) -> c_int;
     fn fork() -> c_int;
     fn _exit(code: c_int) -> !;
@@ -124,32 +123,6 @@ pub fn power_off() -> ! {
     unsafe { reboot(RB_POWER_OFF) };
     loop {
         std::thread::sleep(std::time::Duration::from_secs(3600));
-    }
-}
-
-/// Mixes the run's seed into the kernel's random number generator, whose state all clones of a template share: address
-/// layouts then follow the seed.
-pub fn stir_random(seed: u64) {
-    const RNDADDENTROPY: c_ulong = 0x4008_5203;
-    const RNDRESEEDCRNG: c_ulong = 0x5207;
-    #[repr(C)]
-    struct Entropy {
-        bits: c_int,
-        bytes: c_int,
-        data: [u64; 8],
-    }
-    let mut state = seed;
-    let data = std::array::from_fn(|_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state
-    });
-    let entropy = Entropy { bits: 512, bytes: 64, data };
-    if let Ok(random) = std::fs::File::open("/dev/urandom") {
-        // SAFETY: RNDADDENTROPY reads a `struct rand_pool_info` of the length it names; the other takes nothing.
-        unsafe {
-            ioctl(random.as_raw_fd(), RNDADDENTROPY, &entropy as *const Entropy);
-            ioctl(random.as_raw_fd(), RNDRESEEDCRNG);
-        }
     }
 }
 

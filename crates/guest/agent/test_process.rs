@@ -6,10 +6,11 @@ use std::io::{ErrorKind, PipeReader, PipeWriter, Read as _};
 use std::os::fd::AsRawFd as _;
 
 use crate::channel::{Channel, Log};
-use crate::layout::{CHANNEL_FD, GUEST_VARIABLE, PAYLOAD, TEST_BINARY, TEST_LOG, exit, stage, word};
+use crate::layout::{CHANNEL_FD, GUEST_VARIABLE, PAYLOAD, STOP_FD, TEST_BINARY, TEST_LOG, exit, stage, word};
 use crate::pci::StopDevice;
 use crate::sys::{self, Mapping, POLLIN, PollFd};
-use crate::{Failure, archive, facts};
+use crate::time_stamp::time_stamp;
+use crate::{Failure, archive, stillness};
 
 /// Payloads up to this size are unpacked from a mapping that the template has already.
 const MAPPED_AHEAD: u64 = 32 << 20;
@@ -88,7 +89,7 @@ impl TestProcess {
 fn become_test(channel: &Channel, stop: &StopDevice, output: &PipeWriter) -> Result<(), Failure> {
     let program = c_string(TEST_BINARY)?;
     let environment = [
-        c_string(&format!("{GUEST_VARIABLE}=1"))?,
+        c_string(&format!("{GUEST_VARIABLE}={}", channel.address()))?,
         c_string("HOME=/root")?,
         c_string("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")?,
         c_string("RUST_BACKTRACE=1")?,
@@ -97,15 +98,19 @@ fn become_test(channel: &Channel, stop: &StopDevice, output: &PipeWriter) -> Res
     let environment: Vec<&CStr> = environment.iter().map(CString::as_c_str).collect();
     let nothing = File::open("/dev/null").map_err(|e| format!("/dev/null: {e}"))?;
     let output = output.as_raw_fd();
-    for (from, to) in [(nothing.as_raw_fd(), 0), (output, 1), (output, 2), (channel.fd(), CHANNEL_FD)] {
+    // The channel was opened before the register, so neither has the other's number here.
+    let passed = [(nothing.as_raw_fd(), 0), (output, 1), (output, 2), (channel.fd(), CHANNEL_FD), (stop.fd(), STOP_FD)];
+    for (from, to) in passed {
         sys::pass_on(from, to).map_err(|e| format!("descriptor {to}: {e}"))?;
     }
     std::env::set_current_dir("/").map_err(|e| format!("/: {e}"))?;
     let ahead = channel.map(PAYLOAD.offset, MAPPED_AHEAD as usize)?;
 
     channel.set_u32(word::STAGE, stage::WAITING);
-    facts::wait_until_idle();
-    facts::wait_between_timers();
+    sys::sync_all();
+    stillness::wait_until_idle();
+    stillness::wait_between_timers(sys::monotonic_ns);
+    channel.set_u64(word::STOP_TSC, time_stamp());
     stop.stop_machine();
     // A clone's channel holds its work before its first instruction; in the template nobody lets the machine go on.
     while channel.u32(word::RUN) != 1 {
@@ -113,7 +118,6 @@ fn become_test(channel: &Channel, stop: &StopDevice, output: &PipeWriter) -> Res
     }
     channel.set_u64(word::AWAKE_NS, sys::monotonic_ns());
     channel.set_u32(word::STAGE, stage::AWAKE);
-    sys::stir_random(channel.u64(word::SEED));
     unpack(channel, &ahead)?;
     channel.set_u32(word::STAGE, stage::STARTED);
     let error = sys::execute(&program, &arguments, &environment);

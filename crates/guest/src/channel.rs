@@ -13,6 +13,8 @@ use crate::memory::SharedMemory;
 /// The channel. Its parts are mapped one by one, when they are needed: the whole of it would be 256 MiB of page tables.
 pub(crate) struct Channel {
     file: OwnedFd,
+    /// Where the channel begins in the file.
+    address: u64,
     header: SharedMemory,
 }
 
@@ -22,19 +24,21 @@ impl Channel {
     /// # Errors
     /// When the descriptor is no channel of this version.
     pub(crate) fn inherited() -> Result<Self, GuestError> {
+        let place = std::env::var(layout::GUEST_VARIABLE).unwrap_or_default();
+        let address = place.parse().map_err(|_| GuestError::ChannelAddress(place))?;
         // SAFETY: nobody else in this process knows of the descriptor, and nobody closes it.
         let fd = unsafe { BorrowedFd::borrow_raw(layout::CHANNEL_FD) };
         let error = |source| GuestError::ChannelMap { area: "descriptor", fd: layout::CHANNEL_FD, source };
         fcntl_setfd(fd, FdFlags::CLOEXEC).map_err(|errno| error(errno.into()))?;
-        Self::open(fd.try_clone_to_owned().map_err(error)?)
+        Self::open(fd.try_clone_to_owned().map_err(error)?, address)
     }
 
-    /// Opens the channel that is in `file`.
+    /// Opens the channel that begins at `address` in `file`.
     ///
     /// # Errors
     /// When it is no channel of this version.
-    pub(crate) fn open(file: OwnedFd) -> Result<Self, GuestError> {
-        let header = map(&file, "header", layout::HEADER)?;
+    pub(crate) fn open(file: OwnedFd, address: u64) -> Result<Self, GuestError> {
+        let header = map(&file, address, "header", layout::HEADER)?;
         let (magic, version) = (header.word(word::MAGIC), header.word(word::VERSION));
         if (magic, version) != (layout::MAGIC, layout::VERSION) {
             return Err(GuestError::ChannelForeign {
@@ -44,7 +48,33 @@ impl Channel {
                 wanted_version: layout::VERSION,
             });
         }
-        Ok(Self { file, header })
+        Ok(Self { file, address, header })
+    }
+
+    /// Whether the host has left an order.
+    pub(crate) fn has_order(&self) -> bool {
+        self.header.word::<u64>(word::ORDER_LEN) != 0
+    }
+
+    /// The run's seed.
+    pub(crate) fn seed(&self) -> u64 {
+        self.header.word(word::SEED)
+    }
+
+    /// Tells the host how far the guest has come.
+    pub(crate) fn reached(&self, stage: u32) {
+        self.header.set_word(word::STAGE, stage);
+    }
+
+    /// Tells the host the time stamp counter's value at which the machine is stopped.
+    pub(crate) fn stops(&self, time_stamp: u64) {
+        self.header.set_word(word::STOP_TSC, time_stamp);
+    }
+
+    /// Tells the host that the clone of a loaded template has woken up, at `at_ns`.
+    pub(crate) fn awake(&self, at_ns: u64) {
+        self.header.set_word(word::AWAKE_NS, at_ns);
+        self.reached(layout::stage::STARTED);
     }
 
     /// Reads the order.
@@ -54,14 +84,18 @@ impl Channel {
     pub(crate) fn order(&self) -> Result<RunOrder, GuestError> {
         let len: u64 = self.header.word(word::ORDER_LEN);
         fits("order", len, layout::ORDER)?;
-        let bytes = map(&self.file, "order", layout::ORDER)?.read(0, len as usize);
+        let bytes = self.map("order", layout::ORDER)?.read(0, len as usize);
         Ok(ktstr_wire::decode("the order", &bytes)?)
     }
 
     /// Tells the host that the test function begins now, at `at_ns`.
     pub(crate) fn test_begins(&self, at_ns: u64) {
         self.header.set_word(word::TEST_BEGAN_NS, at_ns);
-        self.header.set_word(word::STAGE, layout::stage::TEST_BEGAN);
+        self.reached(layout::stage::TEST_BEGAN);
+    }
+
+    fn map(&self, name: &'static str, area: Area) -> Result<SharedMemory, GuestError> {
+        map(&self.file, self.address, name, area)
     }
 
     /// The area of a log, for appending to it.
@@ -69,7 +103,7 @@ impl Channel {
     /// # Errors
     /// When it cannot be mapped.
     pub(crate) fn log(&self, name: &'static str, area: Area) -> Result<LogArea, GuestError> {
-        Ok(LogArea { memory: map(&self.file, name, area)?, ring: area.size - LOG_HEADER })
+        Ok(LogArea { memory: self.map(name, area)?, ring: area.size - LOG_HEADER })
     }
 
     /// Writes the report, its length last: while that is zero there is no report.
@@ -79,19 +113,16 @@ impl Channel {
     pub(crate) fn write_report(&self, report: &RunReport) -> Result<(), GuestError> {
         let bytes = ktstr_wire::encode(report).map_err(|error| GuestError::Report(error.to_string()))?;
         fits("report", bytes.len() as u64, layout::REPORT)?;
-        map(&self.file, "report", layout::REPORT)?.write(0, &bytes);
+        self.map("report", layout::REPORT)?.write(0, &bytes);
         fence(Ordering::Release);
         self.header.set_word(word::REPORT_LEN, bytes.len() as u64);
         Ok(())
     }
 }
 
-fn map(file: &OwnedFd, name: &'static str, area: Area) -> Result<SharedMemory, GuestError> {
-    SharedMemory::of_file(file.as_fd(), area).map_err(|source| GuestError::ChannelMap {
-        area: name,
-        fd: file.as_raw_fd(),
-        source,
-    })
+fn map(file: &OwnedFd, address: u64, name: &'static str, area: Area) -> Result<SharedMemory, GuestError> {
+    SharedMemory::of_file(file.as_fd(), Area { offset: address + area.offset, ..area })
+        .map_err(|source| GuestError::ChannelMap { area: name, fd: file.as_raw_fd(), source })
 }
 
 fn fits(area: &'static str, len: u64, place: Area) -> Result<(), GuestError> {

@@ -57,7 +57,11 @@ impl Ctx {
     /// # Errors
     /// When the machine's topology cannot be read, or the order's `cgroup_parent` is no name for a cgroup.
     pub fn on_this_machine(order: &RunOrder) -> Result<Self, GuestError> {
-        let topo = TestTopology::from_sysfs(Path::new("/sys"))?;
+        Self::with_topology(TestTopology::from_sysfs(Path::new("/sys"))?, order)
+    }
+
+    /// The same where the topology has been read already.
+    pub(crate) fn with_topology(topo: TestTopology, order: &RunOrder) -> Result<Self, GuestError> {
         // Where nothing is mounted, making a cgroup will say so.
         let root = mounted_root().unwrap_or_else(|| "/sys/fs/cgroup".into());
         Ok(Self {

@@ -14,7 +14,8 @@ use crate::clock::monotonic_ns;
 use crate::context::Ctx;
 use crate::error::GuestError;
 use crate::scheduler::RunningScheduler;
-use crate::{kernel_log, panic, sysctl};
+use crate::topology::TestTopology;
+use crate::{kernel_log, load_point, panic, sysctl};
 
 /// The function that a test author writes.
 pub type TestBody = fn(&Ctx) -> anyhow::Result<AssertResult>;
@@ -70,15 +71,19 @@ impl Outcome {
 }
 
 fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>) -> Result<(), GuestError> {
-    let began_ns = monotonic_ns();
     // As in every Rust program after its `main` has begun: a write to a closed pipe is an error, not the end.
     // SAFETY: sets a disposition; no handler is involved.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    // Before there is an order, so that the clones of a loaded template need not do it again.
+    let topology = TestTopology::from_sysfs(Path::new("/sys"));
+    load_point::wait_for_order(channel)?;
+    let began_ns = monotonic_ns();
     let order = channel.order()?;
     let outcome = match entries.find(|entry| entry.spec.path() == order.test) {
-        Some(entry) => run_test(channel, &order, entry).unwrap_or_else(|error| Outcome::setup(&error)),
-        None => Outcome::setup(&GuestError::UnknownTest(order.test)),
+        Some(entry) => topology.and_then(|topology| run_test(channel, &order, topology, entry)),
+        None => Err(GuestError::UnknownTest(order.test)),
     };
+    let outcome = outcome.unwrap_or_else(|error| Outcome::setup(&error));
     let Outcome { result, workers, scheduler } = outcome;
     let sched_ext_log = channel
         .log("kernel log", layout::KERNEL_LOG)
@@ -93,9 +98,14 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
 }
 
 /// Prepares the guest, runs the body, and stops the scheduler.
-fn run_test(channel: &Channel, order: &RunOrder, entry: &TestEntry) -> Result<Outcome, GuestError> {
+fn run_test(
+    channel: &Channel,
+    order: &RunOrder,
+    topology: TestTopology,
+    entry: &TestEntry,
+) -> Result<Outcome, GuestError> {
     sysctl::apply(Path::new("/proc"), &order.sysctls)?;
-    let ctx = Ctx::on_this_machine(order)?;
+    let ctx = Ctx::with_topology(topology, order)?;
     if order.cgroup_parent.is_some() {
         ctx.cgroups.make_parent()?;
     }

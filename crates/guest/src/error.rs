@@ -7,6 +7,14 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GuestError {
+    /// The agent did not say where the channel is.
+    #[error("`{0}` is no address of a channel; was this process started by the boot agent?")]
+    ChannelAddress(String),
+    /// The register that stops the machine cannot be reached.
+    #[error(
+        "the register that stops the machine cannot be mapped: {0}; was this process started by the boot agent?"
+    )]
+    StopRegister(#[source] io::Error),
     /// A part of the channel cannot be reached.
     #[error(
         "the channel's {area} cannot be mapped from file descriptor {fd}: {source}; was this process started by the boot agent?"

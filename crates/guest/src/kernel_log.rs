@@ -92,7 +92,7 @@ mod tests {
         let kmsg = tempfile::NamedTempFile::new().unwrap();
         fs::write(kmsg.path(), "6,1,1500000,-;sched_ext: BPF scheduler \"mini\" enabled\n").unwrap();
         let file = channel_file(&order("t"));
-        let channel = Channel::open(file.try_clone().unwrap().into()).unwrap();
+        let channel = Channel::open(file.try_clone().unwrap().into(), 0).unwrap();
         let mut log = channel.log("kernel log", layout::KERNEL_LOG).unwrap();
         let line = "[    1.500000] sched_ext: BPF scheduler \"mini\" enabled";
         assert_eq!(collect(kmsg.path(), &mut log).unwrap(), [line]);

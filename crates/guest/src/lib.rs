@@ -13,13 +13,19 @@ mod context;
 mod entry;
 mod error;
 mod kernel_log;
+mod kernel_random;
 mod ledger;
+mod load_point;
 mod memory;
 mod panic;
 mod process;
 pub mod scenarios;
 mod scheduler;
+#[path = "../agent/stillness.rs"]
+mod stillness;
 mod sysctl;
+#[path = "../agent/time_stamp.rs"]
+mod time_stamp;
 mod topology;
 mod worker;
 

@@ -117,6 +117,7 @@ impl Drop for SharedMemory {
 
 /// Words of the channel. Little-endian, as are all machines that ktstr runs on.
 pub(crate) trait Word: Copy {}
+impl Word for u8 {}
 impl Word for u32 {}
 impl Word for u64 {}
 

@@ -99,7 +99,7 @@ impl Channel {
     fn run(&self) -> Output {
         let fd = self.0.as_raw_fd();
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.env(layout::GUEST_VARIABLE, "1");
+        command.env(layout::GUEST_VARIABLE, "0");
         // SAFETY: `dup2` and `fcntl` may be called between fork and exec.
         unsafe {
             command.pre_exec(move || {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use ktstr_model::{TopologyError, UnknownMode};
 use ktstr_vm::VmError;
 
+use crate::evidence::Evidence;
+
 /// A run that could not be begun. Nothing was judged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -12,6 +14,9 @@ pub enum HarnessError {
     /// The machine.
     #[error(transparent)]
     Vm(#[from] VmError),
+    /// The test process ended, or its machine did, before it waited for its order.
+    #[error("the guest could not be prepared")]
+    NotLoaded(Box<Evidence>),
     /// The machine, after its run had begun.
     #[error("the machine was lost while the test ran: {0}")]
     Lost(#[source] VmError),

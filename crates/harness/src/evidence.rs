@@ -41,15 +41,10 @@ pub enum TestExit {
 
 impl Evidence {
     /// Reads everything that the machine still holds. What cannot be read is left empty and said so.
-    pub fn collect(machine: &mut Machine, stop: Stop) -> Self {
+    pub fn collect(machine: &Machine, stop: Stop) -> Self {
         let mut evidence = Self { stop: Some(stop), console: machine.console(), ..Self::default() };
-        match machine.channel() {
-            Ok(channel) => {
-                if let Err(error) = evidence.read(channel) {
-                    evidence.unreadable = Some(error.to_string());
-                }
-            }
-            Err(error) => evidence.unreadable = Some(error.to_string()),
+        if let Err(error) = evidence.read(machine.channel()) {
+            evidence.unreadable = Some(error.to_string());
         }
         evidence
     }

@@ -67,7 +67,9 @@ fn machine_trouble(evidence: &Evidence) -> Option<Judgement> {
 fn at_stage(stage: u32) -> &'static str {
     match stage {
         stage::BOOTING | stage::WAITING | stage::AWAKE => "before the test process was started",
-        stage::STARTED => "before the test function began: in setting up the guest or starting the scheduler",
+        stage::STARTED | stage::LOADED => {
+            "before the test function began: in setting up the guest or starting the scheduler"
+        }
         stage::TEST_BEGAN => "in the test function",
         _ => "after the test function",
     }

@@ -20,6 +20,8 @@ pub struct Phases {
     pub resolve_ms: f64,
     /// Getting the template; booting it when the cache had none.
     pub template_ms: f64,
+    /// Loading the payload into the template, or finding that it was.
+    pub load_ms: f64,
     /// Packing the payload.
     pub pack_ms: f64,
     /// From starting QEMU to letting the clone go.

@@ -1,11 +1,13 @@
 //! One run from beginning to end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ktstr_kernel::{Cache, Environment, Kernel};
 use ktstr_model::{Cause, Mode, ModeChoice, TestSpec};
-use ktstr_vm::{Deadline, Machine, Payload, Qemu, Template, VmError, Work, choose_mode, start_clone};
+use ktstr_vm::{
+    Deadline, LoadedTemplate, Loading, Machine, Payload, Qemu, Template, VmError, Work, choose_mode,
+};
 
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
@@ -62,6 +64,7 @@ pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
                     let evidence = Evidence { console, ..Evidence::default() };
                     finish(record, Judgement::new(Cause::BootFailure, headline), Some(evidence))
                 }
+                HarnessError::NotLoaded(evidence) => finish(record, judge(&evidence, false), Some(*evidence)),
                 HarnessError::Lost(_) => finish(record, Judgement::new(Cause::LostReport, headline), None),
                 _ => finish(record, Judgement::new(Cause::NotRun, headline), None),
             }
@@ -91,7 +94,7 @@ fn attempt(
     clock.lap(&mut record.phases.clone_ms);
     let stop = machine.wait_stop(prepared.deadline()).map_err(HarnessError::Lost)?;
     clock.lap(&mut record.phases.run_ms);
-    let evidence = Evidence::collect(&mut machine, stop);
+    let evidence = Evidence::collect(&machine, stop);
     machine.end();
     clock.lap(&mut record.phases.collect_ms);
     take_report(record, &evidence);
@@ -108,8 +111,10 @@ pub struct Prepared {
     pub template: Template,
     /// The files for the guest.
     pub payload: Payload,
+    /// The template with those files in it.
+    pub loaded: LoadedTemplate,
     order: Vec<u8>,
-    deadline: Option<Duration>,
+    deadline: Deadline,
 }
 
 impl Prepared {
@@ -148,15 +153,22 @@ impl Prepared {
         });
         clock.lap(&mut record.phases.template_ms);
 
+        let deadline = deadline(&plan, settings.deadline);
+        let loaded = load(&host.cache, &host.qemu, &template, &payload, deadline)?;
+        clock.lap(&mut record.phases.load_ms);
+
         let order =
             ktstr_wire::encode(&plan.order).map_err(|error| HarnessError::Order(error.to_string()))?;
-        Ok(Self { host, plan, template, payload, order, deadline: settings.deadline })
+        Ok(Self { host, plan, template, payload, loaded, order, deadline })
     }
 
-    /// The same run from another template of the same machine.
-    #[must_use]
-    pub fn with_template(self, template: Template) -> Self {
-        Self { template, ..self }
+    /// The same run from another template of the same machine, with everything made for it below `cache`.
+    ///
+    /// # Errors
+    /// When the payload cannot be loaded into it.
+    pub fn with_template(self, cache: &Path, template: Template) -> Result<Self, HarnessError> {
+        let loaded = load(cache, &self.host.qemu, &template, &self.payload, self.deadline)?;
+        Ok(Self { template, loaded, ..self })
     }
 
     /// Starts a clone with the work in front of it.
@@ -164,21 +176,40 @@ impl Prepared {
     /// # Errors
     /// When QEMU cannot take the template over.
     pub fn start_clone(&self) -> Result<Machine, HarnessError> {
-        let work = Work { seed: self.plan.order.seed, order: &self.order, payload: &self.payload };
-        Ok(start_clone(&self.host.qemu, &self.template, &work)?)
+        let work = Work { seed: self.plan.order.seed, order: &self.order };
+        Ok(self.loaded.start(&self.host.qemu, work)?)
     }
 
-    /// When to give up on the clone. Generous: a guest that makes progress is never cut off, and a busy host does not
-    /// count in deterministic mode.
+    /// When to give up on the clone.
     pub fn deadline(&self) -> Deadline {
-        let duration = Duration::from_nanos(self.plan.order.duration_ns);
-        let limit = |generous| self.deadline.unwrap_or(generous);
-        match self.plan.machine.mode {
-            Mode::RealTime => Deadline { cpu: None, wall: limit(Duration::from_secs(180) + duration * 3) },
-            Mode::Deterministic => {
-                let cpu = limit(Duration::from_secs(180) + duration * 10);
-                Deadline { cpu: Some(cpu), wall: cpu.saturating_mul(10) }
-            }
+        self.deadline
+    }
+}
+
+/// Generous: a guest that makes progress is never cut off, and a busy host does not count in deterministic mode.
+fn deadline(plan: &RunPlan, asked_for: Option<Duration>) -> Deadline {
+    let duration = Duration::from_nanos(plan.order.duration_ns);
+    let limit = |generous| asked_for.unwrap_or(generous);
+    match plan.machine.mode {
+        Mode::RealTime => Deadline { cpu: None, wall: limit(Duration::from_secs(180) + duration * 3) },
+        Mode::Deterministic => {
+            let cpu = limit(Duration::from_secs(180) + duration * 10);
+            Deadline { cpu: Some(cpu), wall: cpu.saturating_mul(10) }
+        }
+    }
+}
+
+fn load(
+    cache: &Path,
+    qemu: &Qemu,
+    template: &Template,
+    payload: &Payload,
+    deadline: Deadline,
+) -> Result<LoadedTemplate, HarnessError> {
+    match LoadedTemplate::get(cache, qemu, template, payload, deadline, &mut announce)? {
+        Loading::Ready(loaded) => Ok(*loaded),
+        Loading::Ended(machine, stop) => {
+            Err(HarnessError::NotLoaded(Box::new(Evidence::collect(&machine, stop))))
         }
     }
 }

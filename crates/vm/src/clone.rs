@@ -1,31 +1,43 @@
-//! Clones: machines made from a template, with their work in front of them.
+//! Machines made from a template.
+
+use std::path::Path;
 
 use serde_json::json;
 
 use crate::command_line::Role;
 use crate::error::VmError;
-use crate::host_channel::{self, Work};
+use crate::host_channel::{self, Input};
 use crate::machine::{Disk, Machine};
+use crate::machine_spec::MachineSpec;
+use crate::payload::Payload;
 use crate::qemu::Qemu;
-use crate::template::{Template, transfer_uri};
+use crate::saved::transfer_uri;
+use crate::template::Template;
 
-/// Makes a machine from `template` and lets it go.
+/// Makes a machine from `template` that unpacks `payload` and runs its test binary, and lets it go.
 ///
 /// # Errors
-/// When the work does not fit, or QEMU cannot take the template over.
-pub fn start(qemu: &Qemu, template: &Template, work: &Work<'_>) -> Result<Machine, VmError> {
-    if work.order.len() as u64 > ktstr_wire::layout::ORDER.size {
-        return Err(VmError::OrderTooLarge(work.order.len()));
-    }
-    work.payload.check_fits(template.spec().memory_mb)?;
-    let channel = host_channel::create(Some(work))?;
-    let (ram, initrd) = template.disk();
-    let disk = Disk { ram: &ram, initrd: &initrd };
-    let mut machine = Machine::start(qemu, template.spec(), Role::Clone, &disk, channel)?;
-    machine.execute("migrate-incoming", json!({ "uri": transfer_uri(qemu, &template.state(), "cat") }))?;
+/// When the payload does not fit, or QEMU cannot take the template over.
+pub fn start(qemu: &Qemu, template: &Template, payload: &Payload) -> Result<Machine, VmError> {
+    payload.check_fits(template.spec().memory_mb)?;
+    let input = Input { payload: Some(payload), ..Input::default() };
+    let disk = Disk { ram: template.folder(), initrd: &template.initrd() };
+    go_on(qemu, template.spec(), Role::Clone, &disk, &template.state(), input)
+}
+
+/// Lets a machine go on from a saved state.
+pub(crate) fn go_on(
+    qemu: &Qemu,
+    spec: &MachineSpec,
+    role: Role,
+    disk: &Disk<'_>,
+    state: &Path,
+    input: Input<'_>,
+) -> Result<Machine, VmError> {
+    let channel = host_channel::create(input)?;
+    let mut machine = Machine::start(qemu, spec, role, disk, channel)?;
+    machine.execute("migrate-incoming", json!({ "uri": transfer_uri(qemu, state, "cat") }))?;
     machine.wait_migrated()?;
-    // The channel's place in QEMU's memory is known before the guest runs: no look-up disturbs it later.
-    machine.channel()?;
     machine.execute("cont", json!({}))?;
     Ok(machine)
 }

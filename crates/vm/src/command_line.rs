@@ -11,7 +11,7 @@ use crate::qemu::{Qemu, Version};
 
 /// Virtual nanoseconds of one guest instruction are 2 to this power. At 2 a test takes about as long on the host as it
 /// lasts in the guest; from 5 on the guest's own overheads distort it.
-const ICOUNT_SHIFT: u32 = 2;
+pub(crate) const ICOUNT_SHIFT: u32 = 2;
 
 /// A template's randomness; the run's seed goes to the clone's agent.
 const TEMPLATE_SEED: u32 = 42;
@@ -19,10 +19,19 @@ const TEMPLATE_SEED: u32 = 42;
 /// Whether a machine is booted to become a template or is made from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Writes its RAM through to the files.
+    /// Boots, and writes its RAM through to the files.
     Template,
+    /// Continues a template's copy, to become a loaded template, and writes its RAM through to the files.
+    Loader,
     /// Maps the RAM files copy-on-write and waits for the saved state.
     Clone,
+}
+
+impl Role {
+    /// The value of `share=` for RAM.
+    fn share_ram(self) -> &'static str {
+        if self == Self::Clone { "off" } else { "on" }
+    }
 }
 
 /// The files of a machine, as QEMU shall open them.
@@ -67,15 +76,13 @@ pub fn arguments(
     arguments.add("-initrd", files.initrd.display().to_string());
     arguments.add("-append", spec.kernel_command_line());
 
-    let share = if role == Role::Template { "on" } else { "off" };
+    // An NVDIMM has its place in the address space before the guest runs, as no PCI device has. So QEMU takes over a
+    // state with the channel left out, and every machine, template or clone, shares its channel with us.
     arguments.add(
         "-object",
-        format!(
-            "memory-backend-file,id=channel,size={CHANNEL_SIZE},mem-path={},share={share}",
-            files.channel
-        ),
+        format!("memory-backend-file,id=channel,size={CHANNEL_SIZE},mem-path={},share=on", files.channel),
     );
-    arguments.add("-device", "ivshmem-plain,memdev=channel,master=on");
+    arguments.add("-device", "nvdimm,memdev=channel");
     arguments.add("-device", "pvpanic-pci");
     // Every way to end leaves the process alive, so that its memory can still be read.
     arguments.add("-action", "panic=pause,reboot=shutdown,shutdown=pause");
@@ -85,7 +92,7 @@ pub fn arguments(
     arguments.add("-mon", "chardev=control,mode=control");
     // A clone would announce itself on a host-time timer and so disturb its schedule.
     arguments.add("-global", "migration.announce-rounds=0");
-    if role == Role::Clone {
+    if role != Role::Template {
         arguments.add("-incoming", "defer");
     }
     Ok(arguments.0)
@@ -107,9 +114,13 @@ impl Arguments {
 }
 
 fn machine(qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError> {
-    let mut machine = "q35".to_owned();
+    let mut machine = "q35,nvdimm=on".to_owned();
     if spec.topology.numa_nodes() == 1 {
         machine += ",memory-backend=ram0";
+    }
+    if spec.mode == Mode::Deterministic {
+        // Its counter would be one more clock in saved states; the guest goes by the time stamp counter.
+        machine += ",hpet=off";
     }
     if highest_apic_id(&spec.topology) > 254 {
         if spec.mode == Mode::Deterministic && qemu.version < Version::TCG_X2APIC {
@@ -158,10 +169,11 @@ fn smp(topology: &Topology) -> String {
 }
 
 fn memory(arguments: &mut Arguments, spec: &MachineSpec, role: Role, ram: &Path) {
-    let share = if role == Role::Template { "on" } else { "off" };
+    let share = role.share_ram();
     let nodes = spec.topology.numa_nodes();
     let node_mb = spec.memory_per_node_mb();
-    arguments.add("-m", format!("{}M", node_mb * nodes));
+    let (memory_mb, channel_mb) = (node_mb * nodes, (CHANNEL_SIZE >> 20) as u32);
+    arguments.add("-m", format!("{memory_mb}M,slots=1,maxmem={}M", memory_mb + channel_mb));
     for node in 0..nodes {
         let file = ram.join(ram_file(node));
         arguments.add(

@@ -150,14 +150,11 @@ pub enum VmError {
         /// The library's name.
         library: String,
     },
-    /// The guest's memory may not be read.
-    #[error("the memory of our QEMU process cannot be read: {source}; {advice}")]
-    MemoryUnreadable {
-        /// The system's answer.
-        source: io::Error,
-        /// What to change.
-        advice: String,
-    },
+    /// A QEMU whose saved states are laid out in another way than those of the versions we know.
+    #[error(
+        "QEMU {0} saves the clock of a deterministic machine in a way that is not known here: use QEMU 8.2 to 10"
+    )]
+    StateWithoutClock(Version),
     /// The order does not fit into the channel.
     #[error("the order of {0} bytes is larger than the channel has room for")]
     OrderTooLarge(usize),

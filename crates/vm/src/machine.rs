@@ -51,7 +51,7 @@ pub struct Deadline {
 pub struct Machine {
     child: Child,
     qmp: Qmp,
-    channel: Option<ChannelReader>,
+    channel: ChannelReader,
     console: File,
     stderr: File,
     started: Instant,
@@ -99,6 +99,7 @@ impl Machine {
                 control_fd: theirs.as_raw_fd(),
             },
         )?;
+        let reader = ChannelReader::of(&channel)?;
         let inherit = vec![OwnedFd::from(channel), console_end.into(), theirs.into()];
         let stderr_end = stderr.try_clone().map_err(VmError::system("dup"))?;
         let started = Instant::now();
@@ -113,7 +114,7 @@ impl Machine {
             }
         })?;
         let greeted_after = started.elapsed();
-        let mut machine = Self { child, qmp, channel: None, console, stderr, started, greeted_after };
+        let mut machine = Self { child, qmp, channel: reader, console, stderr, started, greeted_after };
         let capabilities: Vec<Value> =
             ["x-ignore-shared", "events"].map(|name| json!({ "capability": name, "state": true })).into();
         machine.qmp.execute("migrate-set-capabilities", json!({ "capabilities": capabilities }))?;
@@ -150,26 +151,19 @@ impl Machine {
         text_of(&self.console)
     }
 
-    /// The channel in QEMU's memory.
-    ///
-    /// # Errors
-    /// When the memory cannot be read.
-    pub fn channel(&mut self) -> Result<&ChannelReader, VmError> {
-        let reader = match self.channel.take() {
-            Some(reader) => reader,
-            None => ChannelReader::open(self.pid())?,
-        };
-        Ok(self.channel.insert(reader))
+    /// The machine's channel.
+    pub fn channel(&self) -> &ChannelReader {
+        &self.channel
     }
 
     /// How far the guest has come; [`stage::BOOTING`] when it cannot be told.
-    pub fn stage(&mut self) -> u32 {
-        self.channel().and_then(|channel| channel.u32(word::STAGE)).unwrap_or(stage::BOOTING)
+    pub fn stage(&self) -> u32 {
+        self.channel.u32(word::STAGE).unwrap_or(stage::BOOTING)
     }
 
     /// The text of a log area; empty when it cannot be read.
-    pub fn log(&mut self, area: Area) -> String {
-        self.channel().and_then(|channel| channel.log(area)).map(|log| log.text).unwrap_or_default()
+    pub fn log(&self, area: Area) -> String {
+        self.channel.log(area).map(|log| log.text).unwrap_or_default()
     }
 
     /// Waits until the machine stops, without a word to QEMU.

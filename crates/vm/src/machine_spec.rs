@@ -45,6 +45,8 @@ impl MachineSpec {
             "cryptomgr.notests",
             // DAMON samples the memory every few milliseconds, in a thread that would compete with the test.
             "damon_stat.enabled=N",
+            // The channel is persistent memory; a driver would claim it.
+            "initcall_blacklist=nfit_init",
         ];
         if self.mode == Mode::Deterministic {
             // Virtual time is the same on every vCPU, which the kernel cannot find out by measuring.

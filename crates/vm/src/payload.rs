@@ -102,6 +102,16 @@ impl Payload {
         })
     }
 
+    /// A hash of all names, modes and contents, in hexadecimal. BLAKE3, because it is fast in a debug build too.
+    pub fn hash(&self) -> String {
+        let mut hash = blake3::Hasher::new();
+        for (name, (mode, bytes)) in &self.files {
+            hash.update(name.as_bytes()).update(&[0]).update(&mode.to_le_bytes());
+            hash.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        }
+        hash.finalize().to_hex().to_string()
+    }
+
     /// Writes the archive.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Templates: machines that have booted to the agent's wait point, kept on disk.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,20 +11,18 @@ use ktstr_model::{Mode, Topology};
 use ktstr_wire::GuestFacts;
 use ktstr_wire::layout::{FACTS, MESSAGE, stage, word};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::command_line::{self, Files, Role, ram_file};
 use crate::error::VmError;
-use crate::host_channel;
+use crate::host_channel::{self, Input};
 use crate::identity;
 use crate::machine::{Deadline, Disk, Machine, Stop};
 use crate::machine_spec::MachineSpec;
 use crate::qemu::Qemu;
+use crate::saved::{self, RECORD, STATE, Site};
 
 /// Changes when older template folders cannot be used any more.
-const SCHEMA: u32 = 1;
-const RECORD: &str = "template.json";
-const STATE: &str = "state";
+const SCHEMA: u32 = 2;
 const INITRD: &str = "initrd";
 
 /// What is kept beside a template's RAM and state.
@@ -82,26 +80,21 @@ impl Template {
     ) -> Result<Self, VmError> {
         qemu.check(spec.mode)?;
         let templates = cache.join("templates");
-        let not_writable = |source| VmError::CacheNotWritable { path: templates.clone(), source };
-        fs::create_dir_all(&templates).map_err(not_writable)?;
         let key = key(cache, qemu, spec)?;
-        let folder = templates.join(&key);
-        if let Ok(Some(template)) = load(&folder, &key, spec) {
+        if let Ok(Some(template)) = find(&templates.join(&key), &key, spec) {
             return Ok(template);
         }
-        let lock_path = templates.join(format!("{key}.lock"));
-        let lock = File::create(&lock_path).map_err(not_writable)?;
-        if lock.try_lock().is_err() {
-            progress.slow("another process builds this template: waiting for it");
-            lock.lock().map_err(VmError::file("locking", lock_path))?;
-        }
-        match load(&folder, &key, spec) {
+        let site = Site::lock(&templates, &key, progress)?;
+        let folder = templates.join(&key);
+        match find(&folder, &key, spec) {
             Ok(Some(template)) => return Ok(template),
             Ok(None) => {}
             Err(why) => progress
                 .slow(&format!("the template in {} cannot be used ({why}): built again", folder.display())),
         }
-        build(&templates, &key, qemu, spec, progress)
+        check_room(&templates, spec)?;
+        let record = build_aside(site.clear()?, &key, qemu, spec, progress)?;
+        Ok(Self { folder: site.keep()?, record, spec: spec.clone(), fresh: true })
     }
 
     /// Longest time that a spinner waited when one was pinned to each vCPU, in nanoseconds.
@@ -138,8 +131,17 @@ impl Template {
         &self.spec
     }
 
-    pub(crate) fn disk(&self) -> (PathBuf, PathBuf) {
-        (self.folder.clone(), self.folder.join(INITRD))
+    /// What identifies the saved machine: two of one key may differ by when they were saved.
+    pub(crate) fn state_sha256(&self) -> &str {
+        &self.record.state_sha256
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn initrd(&self) -> PathBuf {
+        self.folder.join(INITRD)
     }
 
     pub(crate) fn state(&self) -> PathBuf {
@@ -168,7 +170,7 @@ fn key(cache: &Path, qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError>
 }
 
 /// The template in `folder` if there is one; the reason when what is there cannot be used.
-fn load(folder: &Path, key: &str, spec: &MachineSpec) -> Result<Option<Template>, String> {
+fn find(folder: &Path, key: &str, spec: &MachineSpec) -> Result<Option<Template>, String> {
     let text = match fs::read(folder.join(RECORD)) {
         Ok(text) => text,
         Err(e) if e.kind() == io::ErrorKind::NotFound && !folder.exists() => return Ok(None),
@@ -178,51 +180,11 @@ fn load(folder: &Path, key: &str, spec: &MachineSpec) -> Result<Option<Template>
     if record.schema != SCHEMA || record.key != key {
         return Err("it was made for another machine".to_owned());
     }
-    let state = fs::read(folder.join(STATE)).map_err(|e| format!("{STATE}: {e}"))?;
-    if Sha256Sum::of(&state).to_string() != record.state_sha256 {
-        return Err("its device state is damaged".to_owned());
-    }
+    saved::check_files(folder, spec, &record.state_sha256)?;
     if !folder.join(INITRD).is_file() {
         return Err(format!("{INITRD} is missing"));
     }
-    for node in 0..spec.topology.numa_nodes() {
-        let file = ram_file(node);
-        let length = fs::metadata(folder.join(&file)).map_err(|e| format!("{file}: {e}"))?.len();
-        if length != u64::from(spec.memory_per_node_mb()) << 20 {
-            return Err(format!("{file} has {length} bytes"));
-        }
-    }
     Ok(Some(Template { folder: folder.to_owned(), record, spec: spec.clone(), fresh: false }))
-}
-
-/// Builds aside and renames, so that a half-written template is never found. The caller holds the lock, so whatever
-/// another builder left half-done is dead.
-fn build(
-    templates: &Path,
-    key: &str,
-    qemu: &Qemu,
-    spec: &MachineSpec,
-    progress: &mut dyn Progress,
-) -> Result<Template, VmError> {
-    let (folder, aside) = (templates.join(key), templates.join(format!("{key}.half")));
-    check_room(templates, spec)?;
-    for old in [&aside, &folder] {
-        if old.exists() {
-            fs::remove_dir_all(old).map_err(VmError::file("removing", old.clone()))?;
-        }
-    }
-    fs::create_dir(&aside).map_err(|source| VmError::CacheNotWritable { path: aside.clone(), source })?;
-    let result = build_aside(&aside, key, qemu, spec, progress);
-    match result {
-        Ok(record) => {
-            fs::rename(&aside, &folder).map_err(VmError::file("renaming", aside))?;
-            Ok(Template { folder, record, spec: spec.clone(), fresh: true })
-        }
-        Err(error) => {
-            let _ = fs::remove_dir_all(&aside);
-            Err(error)
-        }
-    }
 }
 
 /// A booted guest uses up to this much of its RAM file, whatever its size; measured 130 MiB with 4 CPUs.
@@ -258,7 +220,7 @@ fn build_aside(
     let initrd = folder.join(INITRD);
     fs::write(&initrd, initramfs()).map_err(VmError::file("writing", initrd.clone()))?;
     let disk = Disk { ram: folder, initrd: &initrd };
-    let channel = host_channel::create(None)?;
+    let channel = host_channel::create(Input::default())?;
     let mut machine = Machine::start(qemu, spec, Role::Template, &disk, channel)?;
     let stop = machine.wait_stop(boot_deadline(spec))?;
     if let Stop::Gone(said) = &stop
@@ -269,11 +231,9 @@ fn build_aside(
     }
     let facts = wait_point(&mut machine, spec, stop)?;
 
-    let state = folder.join(STATE);
-    save_state(&mut machine, qemu, &state)?;
+    let state_sha256 = saved::save_state(&mut machine, qemu, spec.mode, folder)?;
     let ram_bytes =
         (0..spec.topology.numa_nodes()).map(|node| used_bytes(&folder.join(ram_file(node)))).sum();
-    let state_bytes = fs::read(&state).map_err(VmError::file("reading", state))?;
     let record = Record {
         schema: SCHEMA,
         key: key.to_owned(),
@@ -287,7 +247,7 @@ fn build_aside(
         skew_permille: facts.skew_permille,
         built_ms: began.elapsed().as_millis() as u64,
         ram_bytes,
-        state_sha256: Sha256Sum::of(&state_bytes).to_string(),
+        state_sha256,
     };
     let path = folder.join(RECORD);
     let text = serde_json::to_vec_pretty(&record).unwrap_or_default();
@@ -321,7 +281,7 @@ fn wait_point(machine: &mut Machine, spec: &MachineSpec, stop: Stop) -> Result<G
     let reached = if stop == Stop::Guest { machine.stage() } else { stage::BOOTING };
     if reached != stage::WAITING {
         let message = match reached {
-            stage::FAILED => machine.channel()?.area(MESSAGE, word::MESSAGE_LEN)?,
+            stage::FAILED => machine.channel().area(MESSAGE, word::MESSAGE_LEN)?,
             _ => Vec::new(),
         };
         let how = match (&stop, reached) {
@@ -335,25 +295,11 @@ fn wait_point(machine: &mut Machine, spec: &MachineSpec, stop: Stop) -> Result<G
         let (mode, topology) = (spec.mode, spec.topology);
         return Err(VmError::Boot { mode, topology, how, console: machine.console() });
     }
-    let text = machine.channel()?.area(FACTS, word::FACTS_LEN)?;
+    let text = machine.channel().area(FACTS, word::FACTS_LEN)?;
     let wrong = |source| VmError::Facts { topology: spec.topology, source };
     let facts = GuestFacts::parse(&String::from_utf8_lossy(&text)).map_err(wrong)?;
     facts.check(&spec.topology).map_err(wrong)?;
     Ok(facts)
-}
-
-fn save_state(machine: &mut Machine, qemu: &Qemu, path: &Path) -> Result<(), VmError> {
-    machine.execute("migrate", json!({ "uri": transfer_uri(qemu, path, "cat >") }))?;
-    machine.wait_migrated()
-}
-
-/// How QEMU reaches a file with device state.
-pub(crate) fn transfer_uri(qemu: &Qemu, path: &Path, shell: &str) -> String {
-    if qemu.version >= crate::qemu::Version::FILE_MIGRATION {
-        format!("file:{}", path.display())
-    } else {
-        format!("exec:{shell} '{}'", path.display())
-    }
 }
 
 fn used_bytes(path: &Path) -> u64 {

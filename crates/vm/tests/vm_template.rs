@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ktstr_vm::{VmError, Work, start_clone};
+use ktstr_vm::{VmError, start_clone};
 use support::{DEADLINE, program, spec, template_in};
 
 /// Tells the child test below where to build.
@@ -90,8 +90,7 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     let qemu = ktstr_vm::Qemu::find().unwrap();
     let before = ktstr_kernel::Sha256Sum::of_file(&folders(cache)[0].join("ram0")).unwrap();
     let payload = program("/usr/bin/true");
-    let mut machine =
-        start_clone(&qemu, &template, &Work { seed: 1, order: b"", payload: &payload }).unwrap();
+    let mut machine = start_clone(&qemu, &template, &payload).unwrap();
     machine.wait_stop(DEADLINE).unwrap();
     machine.end();
     assert_eq!(ktstr_kernel::Sha256Sum::of_file(&folders(cache)[0].join("ram0")).unwrap(), before);

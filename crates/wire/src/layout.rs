@@ -1,13 +1,14 @@
 //! Where everything is in the channel, the memory region that host and guest share.
 //!
 //! This file has no dependencies: the boot agent, a single file compiled on its own, includes it too. All words are
-//! little-endian. The host writes the input half before a clone wakes; the guest writes the rest.
+//! little-endian. The host writes the input half before a clone wakes; the guest writes the rest. To the guest it is
+//! persistent memory (an NVDIMM) that no driver has taken, at the physical address that ACPI's NFIT tells.
 
 /// First word of every channel.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"ktstrchn");
 /// Changes whenever this file changes its meaning.
-pub const VERSION: u32 = 1;
-/// Size of the region. Fixed when a template boots, because it is the size of a PCI BAR.
+pub const VERSION: u32 = 2;
+/// Size of the region. Fixed when a template boots, because it is the size of a device; it is sparse.
 pub const CHANNEL_SIZE: u64 = 256 << 20;
 
 /// Offsets of the header's words.
@@ -20,7 +21,7 @@ pub mod word {
     pub const RUN: usize = 12;
     /// `u64`: the run's seed. By the host.
     pub const SEED: usize = 16;
-    /// `u64`: length of the order. By the host.
+    /// `u64`: length of the order; 0 in a clone that shall load the payload only. By the host.
     pub const ORDER_LEN: usize = 24;
     /// `u64`: length of the payload archive. By the host.
     pub const PAYLOAD_LEN: usize = 32;
@@ -38,6 +39,9 @@ pub mod word {
     pub const REPORT_LEN: usize = 96;
     /// `u64`: guest time at which the agent woke up in the clone, in nanoseconds. By the agent.
     pub const AWAKE_NS: usize = 104;
+    /// `u64`: the time stamp counter just before the stop that makes a template; 0 on machines without one. By whoever
+    /// stops the machine.
+    pub const STOP_TSC: usize = 120;
     /// `u64`: guest time at which the test function began, in nanoseconds; 0 before. By the test process.
     pub const TEST_BEGAN_NS: usize = 112;
 }
@@ -52,12 +56,14 @@ pub mod stage {
     pub const AWAKE: u32 = 2;
     /// The test process has been started.
     pub const STARTED: u32 = 3;
+    /// The test process has found no order and waits for one: this stop makes the loaded template.
+    pub const LOADED: u32 = 4;
     /// The test function has begun.
-    pub const TEST_BEGAN: u32 = 4;
+    pub const TEST_BEGAN: u32 = 5;
     /// The test process ended: this stop ends the run.
-    pub const DONE: u32 = 5;
+    pub const DONE: u32 = 6;
     /// The agent could not go on and left a message: this stop ends the run.
-    pub const FAILED: u32 = 6;
+    pub const FAILED: u32 = 7;
 }
 
 /// How the test process ended.
@@ -100,9 +106,12 @@ pub const PAYLOAD: Area = Area { offset: 32 << 20, size: CHANNEL_SIZE - (32 << 2
 /// holds the last of them.
 pub const LOG_HEADER: u64 = 64;
 
-/// File descriptor on which the agent hands the channel to the test process.
+/// File descriptor on which the agent hands the guest's physical memory, with the channel in it, to the test process.
 pub const CHANNEL_FD: i32 = 3;
-/// The environment variable that tells the test process that it is in a guest.
+/// File descriptor on which the agent hands over the register that stops the machine.
+pub const STOP_FD: i32 = 4;
+/// The environment variable that tells the test process that it is in a guest. Its value is the channel's physical
+/// address, a decimal number.
 pub const GUEST_VARIABLE: &str = "KTSTR_IN_GUEST";
 /// Where the payload archive has the test binary.
 pub const TEST_BINARY: &str = "/ktstr/test";

@@ -51,7 +51,7 @@ pub(crate) fn word_of(file: &File, offset: usize) -> u64 {
 }
 
 fn open(file: &File) -> Channel {
-    Channel::open(file.try_clone().unwrap().into()).unwrap()
+    Channel::open(file.try_clone().unwrap().into(), 0).unwrap()
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn foreign_memory_is_refused() {
     let mut file = tempfile::tempfile().unwrap();
     file.set_len(layout::CHANNEL_SIZE).unwrap();
     file.write_all(b"ELF").unwrap();
-    assert!(matches!(Channel::open(file.into()), Err(GuestError::ChannelForeign { version: 0, .. })));
+    assert!(matches!(Channel::open(file.into(), 0), Err(GuestError::ChannelForeign { version: 0, .. })));
 
     let file = channel_file(&order("t"));
     file.write_all_at(&(layout::ORDER.size + 1).to_le_bytes(), word::ORDER_LEN as u64).unwrap();

@@ -19,8 +19,8 @@ pub fn measure(output: &Output) -> Result<()> {
     output.progress(&format!("starting {ROUNDS} clones of 4 vCPUs"));
     let (mut greeted, mut began) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let mut machine = prepared.start_clone()?;
-        began.push(wait_for_test(&mut machine)?);
+        let machine = prepared.start_clone()?;
+        began.push(wait_for_test(&machine)?);
         greeted.push(machine.greeted_after().as_secs_f64() * 1e3);
     }
     let (qemu_start, clone_start) = (median(greeted), median(began));
@@ -50,15 +50,15 @@ pub fn measure(output: &Output) -> Result<()> {
 /// Private memory of a clone that waits at its test's first line, in MiB, while another clone runs: what both map
 /// (programs, libraries, the template's RAM) is not private to either.
 fn weight_beside_another(prepared: &Prepared) -> Result<f64> {
-    let mut machines = [prepared.start_clone()?, prepared.start_clone()?];
-    for machine in &mut machines {
+    let machines = [prepared.start_clone()?, prepared.start_clone()?];
+    for machine in &machines {
         wait_for_test(machine)?;
     }
     Ok(private_memory(machines[1].pid())? as f64 / f64::from(1 << 20))
 }
 
 /// Milliseconds from QEMU's start to the test function's first line. Looking at the guest's memory does not disturb it.
-fn wait_for_test(machine: &mut Machine) -> Result<f64> {
+fn wait_for_test(machine: &Machine) -> Result<f64> {
     while machine.stage() < stage::TEST_BEGAN {
         ensure!(machine.age() < Duration::from_secs(60), "the clone did not reach its test");
         std::thread::sleep(Duration::from_micros(500));

@@ -29,7 +29,7 @@ impl Kernel {
 
     fn start(&self, script: &str, timeout_ns: u64) -> Result<Program, Box<NotStarted>> {
         let script = format!("cd {}/kernel/sched_ext; {script}", self.sysfs.path().display());
-        let channel = Channel::open(self.channel.try_clone().unwrap().into()).unwrap();
+        let channel = Channel::open(self.channel.try_clone().unwrap().into(), 0).unwrap();
         let log = channel.log("scheduler log", layout::SCHEDULER_LOG).unwrap();
         Program::start("/bin/sh", &["-c".into(), script], timeout_ns, log, self.sysfs.path())
     }
@@ -115,7 +115,7 @@ fn one_that_ignores_sigint_is_killed() {
 #[test]
 fn a_kernel_without_sched_ext_and_a_missing_program_are_told_apart() {
     let kernel = Kernel::new();
-    let channel = Channel::open(kernel.channel.try_clone().unwrap().into()).unwrap();
+    let channel = Channel::open(kernel.channel.try_clone().unwrap().into(), 0).unwrap();
     let log = || channel.log("scheduler log", layout::SCHEDULER_LOG).unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let none = Program::start("/bin/true", &[], SECOND, log(), elsewhere.path()).unwrap_err();

@@ -1,0 +1,169 @@
+//! Loaded templates: a payload has been unpacked into a template, and its test process started, up to the point where it
+//! waits for an order.
+//!
+//! Most of what a clone would do before its test begins is the same for every run of one test binary, and costs more than
+//! it seems to: TCG translates each piece of code again in each clone. So it is done once for a payload.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use ktstr_wire::layout::{ORDER, TEST_LOG, stage};
+use serde::{Deserialize, Serialize};
+
+use crate::clone::go_on;
+use crate::command_line::{Role, ram_file};
+use crate::error::VmError;
+use crate::host_channel::{Input, Work};
+use crate::machine::{Deadline, Disk, Machine, Stop};
+use crate::payload::Payload;
+use crate::qemu::Qemu;
+use crate::saved::{self, RECORD, STATE, Site};
+use crate::sparse_copy::copy_sparse;
+use crate::template::{Progress, Template};
+
+/// Changes when older folders cannot be used any more.
+const SCHEMA: u32 = 1;
+/// Folders that are kept; each takes as much of the disk as a template.
+const KEPT: usize = 24;
+/// A folder used as lately as this may be about to be mapped by somebody.
+const IN_USE: Duration = Duration::from_secs(15 * 60);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    schema: u32,
+    key: String,
+    state_sha256: String,
+    /// What the test process wrote before it was saved.
+    test_log: String,
+    loaded_ms: u64,
+}
+
+/// A template with a payload in it, ready to be cloned.
+#[derive(Clone, Debug)]
+pub struct LoadedTemplate {
+    folder: PathBuf,
+    record: Record,
+    template: Template,
+    /// Whether this call loaded it.
+    pub fresh: bool,
+}
+
+/// What came of loading a payload.
+pub enum Loading {
+    /// Its test process waits for an order.
+    Ready(Box<LoadedTemplate>),
+    /// The machine stopped before it did.
+    Ended(Box<Machine>, Stop),
+}
+
+impl LoadedTemplate {
+    /// The template with `payload` loaded, from the cache when it has been loaded before. One process loads, others wait
+    /// for it.
+    ///
+    /// # Errors
+    /// When the payload does not fit, the cache cannot be used, or QEMU cannot take the template over.
+    pub fn get(
+        cache: &Path,
+        qemu: &Qemu,
+        template: &Template,
+        payload: &Payload,
+        deadline: Deadline,
+        progress: &mut dyn Progress,
+    ) -> Result<Loading, VmError> {
+        payload.check_fits(template.spec().memory_mb)?;
+        let root = cache.join("loaded");
+        let key = key(template, payload);
+        let folder = root.join(&key);
+        if let Some(found) = find(&folder, &key, template) {
+            return Ok(Loading::Ready(Box::new(found)));
+        }
+        let site = Site::lock(&root, &key, progress)?;
+        if let Some(found) = find(&folder, &key, template) {
+            return Ok(Loading::Ready(Box::new(found)));
+        }
+        let began = Instant::now();
+        let aside = site.clear()?;
+        for node in 0..template.spec().topology.numa_nodes() {
+            let (from, to) = (template.folder().join(ram_file(node)), aside.join(ram_file(node)));
+            copy_sparse(&from, &to).map_err(VmError::file("copying a template's RAM to", to))?;
+        }
+        let input = Input { payload: Some(payload), ..Input::default() };
+        let disk = Disk { ram: aside, initrd: &template.initrd() };
+        let mut machine = go_on(qemu, template.spec(), Role::Loader, &disk, &template.state(), input)?;
+        let stop = machine.wait_stop(deadline)?;
+        if stop != Stop::Guest || machine.stage() != stage::LOADED {
+            return Ok(Loading::Ended(Box::new(machine), stop));
+        }
+        let record = Record {
+            schema: SCHEMA,
+            key,
+            state_sha256: saved::save_state(&mut machine, qemu, template.spec().mode, aside)?,
+            test_log: machine.log(TEST_LOG),
+            loaded_ms: began.elapsed().as_millis() as u64,
+        };
+        let path = aside.join(RECORD);
+        fs::write(&path, serde_json::to_vec_pretty(&record).unwrap_or_default())
+            .map_err(VmError::file("writing", path))?;
+        let loaded = Self { folder: site.keep()?, record, template: template.clone(), fresh: true };
+        evict(&root);
+        Ok(Loading::Ready(Box::new(loaded)))
+    }
+
+    /// Makes a clone that does `work`, and lets it go.
+    ///
+    /// # Errors
+    /// When the order does not fit, or QEMU cannot take the template over.
+    pub fn start(&self, qemu: &Qemu, work: Work<'_>) -> Result<Machine, VmError> {
+        if work.order.len() as u64 > ORDER.size {
+            return Err(VmError::OrderTooLarge(work.order.len()));
+        }
+        let input = Input { payload: None, work: Some(work), test_log: self.record.test_log.as_bytes() };
+        let disk = Disk { ram: &self.folder, initrd: &self.template.initrd() };
+        go_on(qemu, self.template.spec(), Role::Clone, &disk, &self.folder.join(STATE), input)
+    }
+
+    /// How long loading took.
+    pub fn loaded_in(&self) -> Duration {
+        Duration::from_millis(self.record.loaded_ms)
+    }
+}
+
+/// Hashes what shapes it: the saved template and every byte of the payload.
+fn key(template: &Template, payload: &Payload) -> String {
+    let mut hash = blake3::Hasher::new();
+    for part in [template.key().as_bytes(), template.state_sha256().as_bytes(), payload.hash().as_bytes()] {
+        hash.update(part).update(&[0]);
+    }
+    hash.update(&SCHEMA.to_le_bytes());
+    hash.finalize().to_hex()[..32].to_owned()
+}
+
+/// What is in `folder`, if it can be used; loading again costs little, so the reason why not is of no interest.
+fn find(folder: &Path, key: &str, template: &Template) -> Option<LoadedTemplate> {
+    let path = folder.join(RECORD);
+    let record: Record = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+    if record.schema != SCHEMA || record.key != key {
+        return None;
+    }
+    saved::check_files(folder, template.spec(), &record.state_sha256).ok()?;
+    // Tells `evict` when it was used last.
+    let _ = File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+    Some(LoadedTemplate { folder: folder.to_owned(), record, template: template.clone(), fresh: false })
+}
+
+/// Removes the folders that were used longest ago. Every change of a test binary leaves one behind.
+fn evict(root: &Path) {
+    let used = |folder: &Path| -> io::Result<SystemTime> { fs::metadata(folder.join(RECORD))?.modified() };
+    let Ok(entries) = fs::read_dir(root) else { return };
+    let mut folders: Vec<(SystemTime, PathBuf)> =
+        entries.flatten().filter_map(|entry| Some((used(&entry.path()).ok()?, entry.path()))).collect();
+    folders.sort();
+    let surplus = folders.len().saturating_sub(KEPT);
+    for (used, folder) in folders.into_iter().take(surplus) {
+        if used.elapsed().is_ok_and(|age| age > IN_USE) {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}

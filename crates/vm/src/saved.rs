@@ -1,0 +1,120 @@
+//! Machines saved on disk: a folder with the RAM files, the device state and a record. Built aside under a lock and then
+//! renamed, so that a half-written one is never found.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use ktstr_kernel::Sha256Sum;
+use ktstr_model::Mode;
+use ktstr_wire::layout::word;
+use serde_json::json;
+
+use crate::command_line::ram_file;
+use crate::error::VmError;
+use crate::machine::Machine;
+use crate::machine_spec::MachineSpec;
+use crate::qemu::Qemu;
+use crate::saved_clock;
+use crate::template::Progress;
+
+/// The record's file.
+pub(crate) const RECORD: &str = "record.json";
+/// The device state's file.
+pub(crate) const STATE: &str = "state";
+
+/// A folder that this process alone may build.
+pub(crate) struct Site {
+    folder: PathBuf,
+    aside: PathBuf,
+    kept: bool,
+    _lock: File,
+}
+
+impl Site {
+    /// Locks `root/key`, after whoever builds it now.
+    pub(crate) fn lock(root: &Path, key: &str, progress: &mut dyn Progress) -> Result<Self, VmError> {
+        let not_writable = |source| VmError::CacheNotWritable { path: root.to_owned(), source };
+        fs::create_dir_all(root).map_err(not_writable)?;
+        let lock_path = root.join(format!("{key}.lock"));
+        let lock = File::create(&lock_path).map_err(not_writable)?;
+        if lock.try_lock().is_err() {
+            progress.slow("another process builds this template: waiting for it");
+            lock.lock().map_err(VmError::file("locking", lock_path))?;
+        }
+        let (folder, aside) = (root.join(key), root.join(format!("{key}.half")));
+        Ok(Self { folder, aside, kept: false, _lock: lock })
+    }
+
+    /// Makes an empty folder to build in. What another builder left half-done is dead: we hold the lock.
+    pub(crate) fn clear(&self) -> Result<&Path, VmError> {
+        for old in [&self.aside, &self.folder] {
+            if old.exists() {
+                fs::remove_dir_all(old).map_err(VmError::file("removing", old.clone()))?;
+            }
+        }
+        fs::create_dir(&self.aside)
+            .map_err(|source| VmError::CacheNotWritable { path: self.aside.clone(), source })?;
+        Ok(&self.aside)
+    }
+
+    /// Puts what was built in its place.
+    pub(crate) fn keep(mut self) -> Result<PathBuf, VmError> {
+        fs::rename(&self.aside, &self.folder).map_err(VmError::file("renaming", self.aside.clone()))?;
+        self.kept = true;
+        Ok(self.folder.clone())
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if !self.kept {
+            let _ = fs::remove_dir_all(&self.aside);
+        }
+    }
+}
+
+/// Saves a stopped machine's device state in `folder`; returns its hash.
+pub(crate) fn save_state(
+    machine: &mut Machine,
+    qemu: &Qemu,
+    mode: Mode,
+    folder: &Path,
+) -> Result<String, VmError> {
+    let path = folder.join(STATE);
+    machine.execute("migrate", json!({ "uri": transfer_uri(qemu, &path, "cat >") }))?;
+    machine.wait_migrated()?;
+    let mut state = fs::read(&path).map_err(VmError::file("reading", path.clone()))?;
+    if mode == Mode::Deterministic {
+        let time_stamp = machine.channel().u64(word::STOP_TSC)?;
+        if !saved_clock::settle(&mut state, time_stamp) {
+            return Err(VmError::StateWithoutClock(qemu.version));
+        }
+        fs::write(&path, &state).map_err(VmError::file("writing", path))?;
+    }
+    Ok(Sha256Sum::of(&state).to_string())
+}
+
+/// Checks a saved machine's files against its record; the reason when they cannot be used.
+pub(crate) fn check_files(folder: &Path, spec: &MachineSpec, state_sha256: &str) -> Result<(), String> {
+    let state = fs::read(folder.join(STATE)).map_err(|e| format!("{STATE}: {e}"))?;
+    if Sha256Sum::of(&state).to_string() != state_sha256 {
+        return Err("its device state is damaged".to_owned());
+    }
+    for node in 0..spec.topology.numa_nodes() {
+        let file = ram_file(node);
+        let length = fs::metadata(folder.join(&file)).map_err(|e| format!("{file}: {e}"))?.len();
+        if length != u64::from(spec.memory_per_node_mb()) << 20 {
+            return Err(format!("{file} has {length} bytes"));
+        }
+    }
+    Ok(())
+}
+
+/// How QEMU reaches a file with device state.
+pub(crate) fn transfer_uri(qemu: &Qemu, path: &Path, shell: &str) -> String {
+    if qemu.version >= crate::qemu::Version::FILE_MIGRATION {
+        format!("file:{}", path.display())
+    } else {
+        format!("exec:{shell} '{}'", path.display())
+    }
+}
