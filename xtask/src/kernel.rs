@@ -13,9 +13,12 @@ use crate::workspace::Workspace;
 #[derive(Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 enum Listed {
-    Ready { image: PathBuf, sched_ext: bool },
+    Ready { image: PathBuf, version: String, sched_ext: bool },
     Corrupt {},
 }
+
+/// The oldest series that the example has to work on, beside the newest kernel.
+pub const OLD_SERIES: &str = "6.18";
 
 /// Runs the `cargo ktstr` that was just built.
 pub fn cargo_ktstr(workspace: &Workspace, words: &str) -> Invocation {
@@ -35,15 +38,26 @@ pub fn fetch(workspace: &Workspace) -> Result<()> {
 /// # Errors
 /// When there is none.
 pub fn newest_image(workspace: &Workspace) -> Result<PathBuf> {
-    newest_in(&cargo_ktstr(workspace, "kernel list --json").stdout()?)
+    newest_in(&cargo_ktstr(workspace, "kernel list --json").stdout()?, "")
 }
 
-/// The list is newest first.
-fn newest_in(printed: &str) -> Result<PathBuf> {
+/// Fetches a kernel of [`OLD_SERIES`] unless the cache has one, and returns its image.
+///
+/// # Errors
+/// When there is none and none can be fetched.
+pub fn old_image(workspace: &Workspace) -> Result<PathBuf> {
+    stage::run("old kernel", &cargo_ktstr(workspace, &format!("kernel fetch {OLD_SERIES}")))?;
+    newest_in(&cargo_ktstr(workspace, "kernel list --json").stdout()?, &format!("{OLD_SERIES}."))
+}
+
+/// The newest whose version begins so; the list is newest first.
+fn newest_in(printed: &str, version_begins: &str) -> Result<PathBuf> {
     let listed: Vec<Listed> =
         serde_json::from_str(printed).context("cannot read what `cargo ktstr kernel list --json` printed")?;
     let usable = |listed| match listed {
-        Listed::Ready { image, sched_ext: true } => Some(image),
+        Listed::Ready { image, sched_ext: true, version } if version.starts_with(version_begins) => {
+            Some(image)
+        }
         Listed::Ready { .. } | Listed::Corrupt {} => None,
     };
     let newest = listed.into_iter().find_map(usable);
@@ -57,21 +71,26 @@ mod tests {
     const BROKEN: &str = r#"{"state": "corrupt", "key": "k", "bytes": 1, "reason": "r"}"#;
 
     fn ready(image: &str, sched_ext: bool) -> String {
-        format!(r#"{{"state": "ready", "key": "k", "image": "{image}", "sched_ext": {sched_ext}}}"#)
+        let version = if image == "/c" { "6.18.15" } else { "7.3.4" };
+        format!(
+            r#"{{"state": "ready", "key": "k", "image": "{image}", "sched_ext": {sched_ext}, "version": "{version}"}}"#
+        )
     }
 
     #[test]
     fn the_newest_usable_kernel_is_taken() {
         let listed =
             format!("[{BROKEN}, {}, {}, {}]", ready("/a", false), ready("/b", true), ready("/c", true));
-        assert_eq!(newest_in(&listed).unwrap(), PathBuf::from("/b"));
+        assert_eq!(newest_in(&listed, "").unwrap(), PathBuf::from("/b"));
+        assert_eq!(newest_in(&listed, "6.18.").unwrap(), PathBuf::from("/c"));
+        assert!(newest_in(&listed, "6.1.").is_err());
     }
 
     #[test]
     fn no_usable_kernel_is_an_error_that_says_what_to_do() {
         for listed in ["[]".to_owned(), format!("[{BROKEN}]"), format!("[{}]", ready("/a", false))] {
-            assert!(newest_in(&listed).unwrap_err().to_string().contains("kernel fetch"), "{listed}");
+            assert!(newest_in(&listed, "").unwrap_err().to_string().contains("kernel fetch"), "{listed}");
         }
-        assert!(newest_in("no JSON").is_err());
+        assert!(newest_in("no JSON", "").is_err());
     }
 }

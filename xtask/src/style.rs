@@ -1,12 +1,14 @@
 //! `cargo xtask style`: the house rules that a program can check.
 
 mod dependencies;
+mod environment;
 mod finding;
 mod lints;
 mod names;
 mod size;
 mod words;
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
@@ -47,6 +49,9 @@ fn findings() -> Result<Vec<Finding>> {
             findings.extend(lints::check(path, &manifest));
         }
     }
+    let page = fs::read_to_string(environment::PAGE)
+        .with_context(|| format!("cannot read {}", environment::PAGE))?;
+    let mut variables = BTreeSet::new();
     for path in workspace::files(None)? {
         findings.extend(names::check_path(&path));
         // What is no text has no lines to check.
@@ -55,7 +60,11 @@ fn findings() -> Result<Vec<Finding>> {
         if path.extension().is_some_and(|extension| extension == "rs") {
             findings.extend(size::check(&path, &text));
             findings.extend(names::check_modules(&path, &text));
+            let named = environment::named_in(&path, &text);
+            findings.extend(environment::check_listed(&path, &named, &page));
+            variables.extend(named.into_iter().map(|(_, name)| name));
         }
     }
+    findings.extend(environment::check_real(&page, &variables));
     Ok(findings)
 }

@@ -44,6 +44,12 @@ pub fn run(args: &Args) -> Result<()> {
     stage::run("building", &Invocation::new("cargo build --workspace --bins --tests"))?;
     stage::run("documentation tests", &Invocation::new("cargo test --workspace --doc"))?;
     stage::run("tests", &nextest(args)?)?;
+    if !args.quick && args.nextest.is_empty() {
+        let image = kernel::old_image(&Workspace::read()?)?;
+        let example = Invocation::new("cargo nextest run -p my-sched")
+            .env("KTSTR_TEST_KERNEL", image.display().to_string());
+        stage::run("the example's tests on an old kernel", &example)?;
+    }
     if args.slow {
         let slow = "cargo nextest run --workspace --no-tests=pass --run-ignored only -E test(/slow_/)";
         stage::run("slow tests", &Invocation::new(slow))?;

@@ -1,6 +1,7 @@
 //! `cargo ktstr`: test Linux CPU schedulers on real kernels.
 
 mod kernel;
+mod not_built;
 mod progress;
 mod test;
 
@@ -19,6 +20,8 @@ struct Cli {
 enum Command {
     Test(test::Args),
     Kernel(kernel::Args),
+    #[command(flatten)]
+    NotBuilt(not_built::Command),
 }
 
 /// The arguments without the `ktstr` that cargo puts first when it runs `cargo ktstr`.
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse_from(arguments()).command {
         Command::Test(args) => test::run(&args),
         Command::Kernel(args) => kernel::run(args).map(|()| ExitCode::SUCCESS),
+        Command::NotBuilt(command) => not_built::run(&command).map(|()| ExitCode::SUCCESS),
     };
     match result {
         Ok(code) => code,

@@ -1,5 +1,7 @@
 //! `cargo ktstr test`: builds the workspace's programs and runs its tests under nextest.
 
+mod build_flags;
+
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
@@ -42,12 +44,20 @@ pub struct Args {
 
 /// Runs the subcommand; the exit code is nextest's.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    let build_flags = build_flags::of(&args.nextest)?;
+    if args.release
+        && build_flags.iter().any(|flag| ["--release", "-r", "--profile"].contains(&flag.as_str()))
+    {
+        bail!(
+            "the build profile is given twice: once before `--` (`--release`) and once after it; leave one out"
+        );
+    }
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
     let kernel = resolve(args, &environment, &cache)?;
     let qemu = Qemu::find()?;
     announce(&kernel, &cache, &qemu, args.mode)?;
-    build_programs(args.release)?;
+    build_programs(args.release, &build_flags)?;
     run_tests(args, &kernel)
 }
 
@@ -82,15 +92,15 @@ fn announce(kernel: &Kernel, cache: &Cache, qemu: &Qemu, choice: ModeChoice) -> 
 }
 
 /// Schedulers may be programs of other packages than the tests', which nextest would not build.
-fn build_programs(release: bool) -> Result<()> {
-    let mut command = cargo();
-    command.args(["build", "--workspace", "--bins"]);
+fn build_programs(release: bool, flags: &[String]) -> Result<()> {
+    let mut arguments = vec!["build", "--workspace", "--bins"];
     if release {
-        command.arg("--release");
+        arguments.push("--release");
     }
-    let status = command.status().context("running `cargo build`")?;
+    arguments.extend(flags.iter().map(String::as_str));
+    let status = cargo().args(&arguments).status().context("running `cargo build`")?;
     if !status.success() {
-        bail!("the workspace's programs could not be built (`cargo build --workspace --bins`)");
+        bail!("the workspace's programs could not be built (`cargo {}`)", arguments.join(" "));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use ktstr_model::{cgroup_name, cgroup_parent};
 use rustix::event::PollFlags;
 
 use crate::clock::monotonic_ns;
@@ -32,8 +33,7 @@ impl Cgroups {
     /// # Errors
     /// When `parent` is no name for a cgroup.
     pub(crate) fn below(root: PathBuf, parent: Option<&str>) -> Result<Self, GuestError> {
-        let parent = parent.unwrap_or("ktstr").trim_matches('/');
-        let parent = root.join(checked(parent)?);
+        let parent = root.join(cgroup_parent(parent.unwrap_or("ktstr"))?);
         Ok(Self { root, parent, made: Mutex::default() })
     }
 
@@ -49,7 +49,7 @@ impl Cgroups {
     /// When the name is none, when the cgroup exists, or when a level above it cannot be made or prepared, which is so
     /// when it has tasks of its own.
     pub fn create(&self, name: &str) -> Result<Cgroup, GuestError> {
-        let path = self.parent.join(checked(name)?);
+        let path = self.parent.join(cgroup_name(name)?);
         self.make_levels(path.parent().unwrap_or(&self.parent))?;
         fs::create_dir(&path).map_err(on_file("create cgroup", &path))?;
         Ok(Cgroup { name: name.to_owned(), path, removed: false })
@@ -184,11 +184,6 @@ pub(crate) fn mounted_root() -> Option<PathBuf> {
         let (path, kind) = (fields.nth(1)?, fields.next()?);
         (kind == "cgroup2").then(|| PathBuf::from(path))
     })
-}
-
-fn checked(name: &str) -> Result<&str, GuestError> {
-    let good = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\0', '\n']);
-    if name.split('/').all(good) { Ok(name) } else { Err(GuestError::CgroupName(name.to_owned())) }
 }
 
 fn enable_controllers(level: &Path) -> Result<(), GuestError> {

@@ -13,9 +13,10 @@ use crate::channel::Channel;
 use crate::clock::monotonic_ns;
 use crate::context::Ctx;
 use crate::error::GuestError;
+use crate::kernel_log::Follower;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
-use crate::{kernel_log, load_point, panic, sysctl};
+use crate::{load_point, panic, sysctl};
 
 /// The function that a test author writes.
 pub type TestBody = fn(&Ctx) -> anyhow::Result<AssertResult>;
@@ -79,16 +80,16 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
     load_point::wait_for_order(channel)?;
     let began_ns = monotonic_ns();
     let order = channel.order()?;
+    let mut kernel_log = KernelLog { channel, follower: None };
     let outcome = match entries.find(|entry| entry.spec.path() == order.test) {
-        Some(entry) => topology.and_then(|topology| run_test(channel, &order, topology, entry)),
+        Some(entry) => {
+            topology.and_then(|topology| run_test(channel, &order, topology, entry, &mut kernel_log))
+        }
         None => Err(GuestError::UnknownTest(order.test)),
     };
     let outcome = outcome.unwrap_or_else(|error| Outcome::setup(&error));
     let Outcome { result, workers, scheduler } = outcome;
-    let sched_ext_log = channel
-        .log("kernel log", layout::KERNEL_LOG)
-        .and_then(|mut log| kernel_log::collect(Path::new("/dev/kmsg"), &mut log));
-    let sched_ext_log = sched_ext_log.unwrap_or_else(|error| {
+    let sched_ext_log = kernel_log.finish().unwrap_or_else(|error| {
         eprintln!("ktstr: no kernel log: {error}");
         Vec::new()
     });
@@ -97,12 +98,37 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
     channel.write_report(&RunReport { result, workers, scheduler, sched_ext_log, guest_ns, digest })
 }
 
+/// The kernel's log on its way into the channel.
+struct KernelLog<'a> {
+    channel: &'a Channel,
+    follower: Option<Follower>,
+}
+
+impl KernelLog<'_> {
+    /// Begins to copy it. From then on it is there whatever becomes of the guest. Where that is not possible, `finish`
+    /// tries again and says why.
+    fn follow(&mut self) -> Result<(), GuestError> {
+        if self.follower.is_none() {
+            let log = self.channel.log("kernel log", layout::KERNEL_LOG)?;
+            self.follower = Some(Follower::start(Path::new("/dev/kmsg"), log)?);
+        }
+        Ok(())
+    }
+
+    /// Copies all of it and returns the lines that concern sched_ext.
+    fn finish(mut self) -> Result<Vec<String>, GuestError> {
+        self.follow()?;
+        self.follower.map_or_else(|| Ok(Vec::new()), Follower::finish)
+    }
+}
+
 /// Prepares the guest, runs the body, and stops the scheduler.
 fn run_test(
     channel: &Channel,
     order: &RunOrder,
     topology: TestTopology,
     entry: &TestEntry,
+    kernel_log: &mut KernelLog<'_>,
 ) -> Result<Outcome, GuestError> {
     sysctl::apply(Path::new("/proc"), &order.sysctls)?;
     let ctx = Ctx::with_topology(topology, order)?;
@@ -112,6 +138,7 @@ fn run_test(
     let scheduler = match &order.scheduler {
         None => None,
         Some(scheduler) => {
+            drop(kernel_log.follow());
             let log = channel.log("scheduler log", layout::SCHEDULER_LOG)?;
             match RunningScheduler::start(scheduler, log, Path::new("/sys")) {
                 Ok(running) => Some(running),
@@ -124,6 +151,9 @@ fn run_test(
     let ctx = ctx.with_scheduler(scheduler);
     panic::record_panics();
     channel.test_begins(monotonic_ns());
+    // Without a scheduler nothing before this is likely to be the end of the guest, and reading the messages of the
+    // whole boot would hold the test's first line up.
+    drop(kernel_log.follow());
     let result = match catch_unwind(AssertUnwindSafe(|| (entry.body)(&ctx))) {
         Ok(Ok(result)) => Ok(result),
         Ok(Err(error)) => Err(GuestFailure::TestError(format!("{error:#}"))),

@@ -81,10 +81,8 @@ pub enum GuestError {
         wanted: &'static str,
     },
     /// A name that no cgroup can have.
-    #[error(
-        "`{0}` is no name for a cgroup: use one or more parts without dots in front, joined by single slashes"
-    )]
-    CgroupName(String),
+    #[error(transparent)]
+    CgroupName(#[from] ktstr_model::CgroupNameError),
     /// Tasks that do not leave a cgroup although they were killed.
     #[error("cgroup {path} cannot be removed: {tasks} did not die within {seconds} s of being killed", path = path.display())]
     CgroupBusy {
@@ -117,13 +115,8 @@ pub enum GuestError {
     #[error("workers cannot do {0:?} yet")]
     WorkTypeUnknown(ktstr_model::WorkType),
     /// A line of a scheduler inside the kernel that is not of the one form there is.
-    #[error("the line `{line}` of a kernel-builtin scheduler is not of the form `echo VALUE > /FILE`: {why}")]
-    BuiltinLine {
-        /// The line.
-        line: String,
-        /// What is wrong with it.
-        why: &'static str,
-    },
+    #[error("a line of a kernel-builtin scheduler: {0}")]
+    BuiltinLine(#[from] ktstr_model::SwitchLineError),
 }
 
 /// Makes an I/O error say what was attempted on which file.

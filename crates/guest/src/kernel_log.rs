@@ -1,42 +1,118 @@
 //! The kernel's messages.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, PipeReader, PipeWriter, Read};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
+
+use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::channel::LogArea;
-use crate::error::{GuestError, on_file};
+use crate::error::{GuestError, on_file, on_process};
 
-/// Copies all messages since boot into `log` as lines of text, and returns those that concern sched_ext.
-///
-/// # Errors
-/// When the kernel's log cannot be read.
-pub(crate) fn collect(kmsg: &Path, log: &mut LogArea) -> Result<Vec<String>, GuestError> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(kmsg)
-        .map_err(on_file("open", kmsg))?;
-    // One read gives one record; the kernel's longest is this long (PRINTK_MESSAGE_MAX).
-    let mut record = [0; 8192];
-    let mut concerned = Vec::new();
-    loop {
-        match file.read(&mut record) {
-            Ok(0) => return Ok(concerned),
-            Ok(len) => {
-                let Some(line) = line_of(&String::from_utf8_lossy(&record[..len])) else { continue };
-                log.append(line.as_bytes());
-                log.append(b"\n");
-                if concerns_sched_ext(&line) {
-                    concerned.push(line);
-                }
+/// A thread that copies the kernel's messages into the channel as they come: of a guest that hangs, panics or is cut
+/// off, the host has those up to then.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    thread: JoinHandle<Result<Vec<String>, GuestError>>,
+    /// Dropping it tells the thread to come to an end.
+    stop: PipeWriter,
+}
+
+impl Follower {
+    /// Begins to copy all messages since boot into `log`, as lines of text.
+    ///
+    /// # Errors
+    /// When the kernel's log cannot be opened, or there can be no thread.
+    pub(crate) fn start(kmsg: &Path, log: LogArea) -> Result<Self, GuestError> {
+        let mut messages = Messages::open(kmsg, log)?;
+        let (stopped, stop) = io::pipe().map_err(on_process("make a pipe"))?;
+        let follow = move || {
+            run_before_ordinary_tasks();
+            messages.follow(&stopped)?;
+            Ok(messages.concerned)
+        };
+        let thread = thread::Builder::new().name("kernel-log".into()).spawn(follow);
+        Ok(Self { thread: thread.map_err(on_process("start a thread"))?, stop })
+    }
+
+    /// Copies what is left and returns the messages that concern sched_ext.
+    ///
+    /// # Errors
+    /// When the kernel's log could not be read.
+    pub(crate) fn finish(self) -> Result<Vec<String>, GuestError> {
+        drop(self.stop);
+        let panicked = |_| on_process("follow the kernel's log")(io::Error::other("its thread panicked"));
+        self.thread.join().map_err(panicked)?
+    }
+}
+
+/// A scheduler under test that lets tasks starve shall not starve the messages about that. Real-time tasks are none of
+/// its business. Where the kernel refuses, the thread runs as the scheduler lets it.
+fn run_before_ordinary_tasks() {
+    // SAFETY: all zeroes is a valid parameter; 0 names the calling thread.
+    unsafe {
+        let mut parameter: libc::sched_param = std::mem::zeroed();
+        parameter.sched_priority = 1;
+        libc::sched_setscheduler(0, libc::SCHED_FIFO, &parameter);
+    }
+}
+
+/// The kernel's log, being copied.
+struct Messages {
+    path: PathBuf,
+    file: File,
+    log: LogArea,
+    /// Lines that concern sched_ext.
+    concerned: Vec<String>,
+}
+
+impl Messages {
+    fn open(kmsg: &Path, log: LogArea) -> Result<Self, GuestError> {
+        let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(kmsg);
+        let file = file.map_err(on_file("open", kmsg))?;
+        Ok(Self { path: kmsg.to_owned(), file, log, concerned: Vec::new() })
+    }
+
+    /// Copies until `stopped` is hung up, and then what is there.
+    fn follow(&mut self, stopped: &PipeReader) -> Result<(), GuestError> {
+        loop {
+            self.copy()?;
+            let mut events = [PollFd::new(&self.file, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
+            match poll(&mut events, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(on_process("wait for the kernel's messages")(errno)),
+                Ok(_) if events[1].revents().is_empty() => {}
+                Ok(_) => return self.copy(),
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(concerned),
-            // Records were overwritten before they could be read; the next read goes on with the oldest there is.
-            Err(error) if error.raw_os_error() == Some(libc::EPIPE) => log.append(b"[messages lost]\n"),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(on_file("read", kmsg)(error)),
+        }
+    }
+
+    /// Copies the messages that are there.
+    fn copy(&mut self) -> Result<(), GuestError> {
+        // One read gives one record; the kernel's longest is this long (PRINTK_MESSAGE_MAX).
+        let mut record = [0; 8192];
+        loop {
+            match self.file.read(&mut record) {
+                Ok(0) => return Ok(()),
+                Ok(len) => self.append(&String::from_utf8_lossy(&record[..len])),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                // Records were overwritten before they could be read; the next read goes on with the oldest there is.
+                Err(error) if error.raw_os_error() == Some(libc::EPIPE) => {
+                    self.log.append(b"[messages lost]\n")
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(on_file("read", &self.path)(error)),
+            }
+        }
+    }
+
+    fn append(&mut self, record: &str) {
+        let Some(line) = line_of(record) else { return };
+        self.log.append(format!("{line}\n").as_bytes());
+        if concerns_sched_ext(&line) {
+            self.concerned.push(line);
         }
     }
 }
@@ -57,7 +133,8 @@ fn concerns_sched_ext(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::io::Write as _;
+    use std::time::{Duration, Instant};
 
     use ktstr_wire::{layout, read_log};
     use proptest::prelude::*;
@@ -86,17 +163,56 @@ mod tests {
         assert!(!concerns_sched_ext("[    9.3] systemd[1]: unit failed"));
     }
 
+    /// A stand-in for `/dev/kmsg`: in a fifo too, a read gives what one write put there.
+    fn fifo() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kmsg");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, 0o600.into()).unwrap();
+        (folder, path)
+    }
+
     #[test]
-    fn copies_the_log_into_the_channel() {
-        // A plain file gives everything in one read, so one record is all that it can hold.
-        let kmsg = tempfile::NamedTempFile::new().unwrap();
-        fs::write(kmsg.path(), "6,1,1500000,-;sched_ext: BPF scheduler \"mini\" enabled\n").unwrap();
+    fn copies_messages_as_they_come() {
+        let (_folder, kmsg) = fifo();
+        // Open for reading too: a fifo without a writer would be at its end.
+        let mut kernel = File::options().read(true).write(true).open(&kmsg).unwrap();
         let file = channel_file(&order("t"));
         let channel = Channel::open(file.try_clone().unwrap().into(), 0).unwrap();
-        let mut log = channel.log("kernel log", layout::KERNEL_LOG).unwrap();
-        let line = "[    1.500000] sched_ext: BPF scheduler \"mini\" enabled";
-        assert_eq!(collect(kmsg.path(), &mut log).unwrap(), [line]);
-        assert_eq!(read_log(&area_of(&file, layout::KERNEL_LOG)).text, format!("{line}\n"));
+        let copied = || read_log(&area_of(&file, layout::KERNEL_LOG)).text;
+        let follower =
+            Follower::start(&kmsg, channel.log("kernel log", layout::KERNEL_LOG).unwrap()).unwrap();
+        let lines = [
+            "[    1.500000] sched_ext: BPF scheduler \"mini\" enabled",
+            "[    2.000000] NET: something else",
+        ];
+        for (count, record) in [
+            "6,1,1500000,-;sched_ext: BPF scheduler \"mini\" enabled\n",
+            "6,2,2000000,-;NET: something else\n SUBSYSTEM=pci\n",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            kernel.write_all(record.as_bytes()).unwrap();
+            let expected: String = lines[..=count].iter().map(|line| format!("{line}\n")).collect();
+            let end = Instant::now() + Duration::from_secs(20);
+            while copied() != expected {
+                assert!(Instant::now() < end, "{} is not {expected}", copied());
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        kernel.write_all(b"4,3,3000000,-;mini: victim[218] failed to run for 3.168s\n").unwrap();
+        let last = "[    3.000000] mini: victim[218] failed to run for 3.168s";
+        assert_eq!(follower.finish().unwrap(), [lines[0], last]);
+        assert!(copied().ends_with(&format!("{last}\n")));
+    }
+
+    #[test]
+    fn a_log_that_is_not_there_is_named() {
+        let file = channel_file(&order("t"));
+        let channel = Channel::open(file.into(), 0).unwrap();
+        let log = channel.log("kernel log", layout::KERNEL_LOG).unwrap();
+        let error = Follower::start(Path::new("/nowhere/kmsg"), log).unwrap_err().to_string();
+        assert!(error.starts_with("cannot open /nowhere/kmsg"), "{error}");
     }
 
     proptest! {

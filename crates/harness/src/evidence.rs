@@ -20,7 +20,7 @@ pub struct Evidence {
     pub report: Option<Result<RunReport, String>>,
     /// The serial console.
     pub console: String,
-    /// The kernel's log, as the test process read it at its end.
+    /// The kernel's log: as far as the test process could copy it, or all of it, from the console, after a panic.
     pub kernel_log: String,
     /// What the test wrote.
     pub test_log: String,
@@ -42,17 +42,24 @@ pub enum TestExit {
 impl Evidence {
     /// Reads everything that the machine still holds. What cannot be read is left empty and said so.
     pub fn collect(machine: &Machine, stop: Stop) -> Self {
-        let mut evidence = Self { stop: Some(stop), console: machine.console(), ..Self::default() };
+        let mut evidence = Self { stop: Some(stop), ..Self::of_console(machine.console()) };
         if let Err(error) = evidence.read(machine.channel()) {
             evidence.unreadable = Some(error.to_string());
         }
         evidence
     }
 
+    /// What a machine leaves that stopped before there was anything else.
+    pub fn of_console(console: String) -> Self {
+        Self { kernel_log: replayed(&console).to_owned(), console, ..Self::default() }
+    }
+
     fn read(&mut self, channel: &ChannelReader) -> Result<(), VmError> {
         self.stage = channel.u32(word::STAGE)?;
         self.message = text(channel.area(MESSAGE, word::MESSAGE_LEN)?);
-        self.kernel_log = with_gap(channel.log(KERNEL_LOG)?);
+        if self.kernel_log.is_empty() {
+            self.kernel_log = with_gap(channel.log(KERNEL_LOG)?);
+        }
         self.test_log = with_gap(channel.log(TEST_LOG)?);
         self.scheduler_log = with_gap(channel.log(SCHEDULER_LOG)?);
         if self.stage == stage::DONE {
@@ -71,6 +78,11 @@ impl Evidence {
     }
 }
 
+/// All messages of a kernel that panicked: the last thing it does is to write them to the console. Empty for any other.
+fn replayed(console: &str) -> &str {
+    console.rfind("[    0.000000] Linux version").map_or("", |at| &console[at..])
+}
+
 /// A log's text, which says so when its beginning is gone.
 fn with_gap(log: LogText) -> String {
     match log.lost_bytes {
@@ -81,4 +93,17 @@ fn with_gap(log: LogText) -> String {
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panics_messages_are_taken_from_the_console() {
+        let all = "[    0.000000] Linux version 7.3.4\n[    1.2] Kernel panic - not syncing: x\n";
+        let console = format!("[    1.2] Kernel panic - not syncing: x\n{all}");
+        assert_eq!(Evidence::of_console(console).kernel_log, all);
+        assert_eq!(Evidence::of_console("[    1.2] BUG: x\n".into()).kernel_log, "");
+    }
 }

@@ -1,6 +1,8 @@
 //! From what was seen to why the run ended as it did. Pure: evidence in, judgement out.
 
-use ktstr_model::{AssertDetail, Cause, GuestFailure, RunReport, SchedulerReport, report_digest};
+use ktstr_model::{
+    AssertDetail, AssertResult, Cause, GuestFailure, RunReport, SchedulerReport, report_digest,
+};
 use ktstr_vm::Stop;
 use ktstr_wire::layout::stage;
 
@@ -108,21 +110,25 @@ fn judge_report(report: &RunReport, evidence: &Evidence) -> Judgement {
     let mut judged = match (&report.result, died) {
         (_, Some(scheduler)) => scheduler_died(scheduler, report),
         (Err(failure), None) => guest_failure(failure, evidence),
-        (Ok(result), None) if result.is_failed() => {
-            let more = result.details.len() - 1;
-            let rest = if more > 0 { format!(" (and {more} more)") } else { String::new() };
-            let first = result.details.first().map(|detail| detail.message.as_str()).unwrap_or_default();
-            Judgement::new(Cause::CheckViolated, format!("{first}{rest}"))
-        }
-        (Ok(result), None) => match &result.skipped {
-            Some(reason) => Judgement::new(Cause::TestSkipped, reason.clone()),
-            None => Judgement::new(Cause::ChecksHeld, "every check held"),
-        },
+        (Ok(result), None) => judge_result(result),
     };
     if let Ok(result) = &report.result {
         judged.details.clone_from(&result.details);
     }
     judged
+}
+
+/// What the result of a body says, its details aside.
+pub(crate) fn judge_result(result: &AssertResult) -> Judgement {
+    if let Some(first) = result.details.first() {
+        let more = result.details.len() - 1;
+        let rest = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+        return Judgement::new(Cause::CheckViolated, format!("{}{rest}", first.message));
+    }
+    match &result.skipped {
+        Some(reason) => Judgement::new(Cause::TestSkipped, reason.clone()),
+        None => Judgement::new(Cause::ChecksHeld, "every check held"),
+    }
 }
 
 fn scheduler_died(scheduler: &SchedulerReport, report: &RunReport) -> Judgement {
@@ -182,7 +188,7 @@ fn guest_failure(failure: &GuestFailure, evidence: &Evidence) -> Judgement {
 
 /// What `expect_err` makes of a judgement. Only what the test's body ran into can have been expected: not a panic, not a
 /// scheduler that never came up, and not a harness or machine that broke.
-fn expect_failure(judged: Judgement) -> Judgement {
+pub(crate) fn expect_failure(judged: Judgement) -> Judgement {
     match judged.cause {
         Cause::CheckViolated | Cause::TestError | Cause::SchedulerDied => Judgement {
             cause: Cause::ExpectedError,

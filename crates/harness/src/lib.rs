@@ -2,6 +2,7 @@
 
 mod error;
 mod evidence;
+mod host_run;
 mod judge;
 mod kernel_trouble;
 mod plan;

@@ -13,6 +13,9 @@ use crate::evidence::Evidence;
 /// The record's schema; grows when a field changes its meaning.
 const SCHEMA: u32 = 1;
 
+/// The files of evidence: the console, the kernel's log, what the scheduler printed, what the test printed.
+pub(crate) const EVIDENCE_FILES: [&str; 4] = ["console.log", "kernel.log", "scheduler.log", "test.log"];
+
 /// How long each phase of a run took, in milliseconds of wall time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Phases {
@@ -63,6 +66,9 @@ pub struct Record {
     pub schema: u32,
     /// The test's path within its crate.
     pub test: String,
+    /// Whether the body ran on the host, without a machine.
+    #[serde(default)]
+    pub on_host: bool,
     /// The machine's topology.
     pub topology: Option<Topology>,
     /// The kernel.
@@ -112,6 +118,7 @@ impl Record {
         Self {
             schema: SCHEMA,
             test,
+            on_host: false,
             topology: None,
             kernel: None,
             mode: None,
@@ -156,12 +163,8 @@ impl Record {
         };
         let saved = folder.join(stem);
         fs::create_dir_all(&saved)?;
-        for (name, text) in [
-            ("console.log", &evidence.console),
-            ("kernel.log", &evidence.kernel_log),
-            ("scheduler.log", &evidence.scheduler_log),
-            ("test.log", &evidence.test_log),
-        ] {
+        let texts = [&evidence.console, &evidence.kernel_log, &evidence.scheduler_log, &evidence.test_log];
+        for (name, text) in EVIDENCE_FILES.iter().zip(texts) {
             fs::write(saved.join(name), text)?;
         }
         Ok((path, Some(saved)))

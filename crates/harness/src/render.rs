@@ -7,7 +7,7 @@ use ktstr_model::{Cause, GuestFailure, RunReport, Verdict};
 
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
-use crate::record::Record;
+use crate::record::{EVIDENCE_FILES, Record};
 
 /// Last lines of a log that are shown; the whole is saved.
 const SHOWN: usize = 20;
@@ -21,6 +21,7 @@ pub fn line(record: &Record) -> String {
                 record.scheduler, kernel.release, record.seed
             )
         }
+        _ if record.on_host => "on the host".to_owned(),
         _ => record.scheduler.clone(),
     };
     let digest = record.digest.map(|digest| format!(", digest {digest}")).unwrap_or_default();
@@ -56,11 +57,7 @@ pub fn report(
         logs(&mut text, judgement, evidence);
     }
     if let Some(saved) = saved {
-        let _ = writeln!(
-            text,
-            "  console, kernel log, scheduler's output and test's output: {}",
-            saved.display()
-        );
+        let _ = writeln!(text, "  saved in {}: {}", saved.display(), EVIDENCE_FILES.join(", "));
     }
     text
 }

@@ -61,7 +61,7 @@ pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
             let headline = error.to_string();
             match error {
                 HarnessError::Vm(VmError::Boot { console, .. }) => {
-                    let evidence = Evidence { console, ..Evidence::default() };
+                    let evidence = Evidence::of_console(console);
                     finish(record, Judgement::new(Cause::BootFailure, headline), Some(evidence))
                 }
                 HarnessError::NotLoaded(evidence) => finish(record, judge(&evidence, false), Some(*evidence)),
@@ -72,7 +72,7 @@ pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
     }
 }
 
-fn finish(mut record: Record, judgement: Judgement, evidence: Option<Evidence>) -> Finished {
+pub(crate) fn finish(mut record: Record, judgement: Judgement, evidence: Option<Evidence>) -> Finished {
     record.verdict = judgement.cause.verdict();
     record.cause = judgement.cause;
     record.headline.clone_from(&judgement.headline);

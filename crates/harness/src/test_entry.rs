@@ -3,10 +3,10 @@
 use std::panic::resume_unwind;
 use std::sync::Once;
 
-use ktstr_guest::{Ctx, TestEntry};
-use ktstr_model::{AssertResult, Mode, Verdict};
+use ktstr_guest::TestEntry;
+use ktstr_model::Verdict;
 
-use crate::plan;
+use crate::host_run::run_on_host;
 use crate::render;
 use crate::run::{self, Finished};
 use crate::settings::Settings;
@@ -22,14 +22,15 @@ pub fn run_test(entry: &'static TestEntry) {
         Ok(settings) => settings,
         Err(error) => fail(format!("BROKEN: {}\n  {error}", entry.spec.path())),
     };
-    if entry.spec.host_only {
-        return run_on_host(entry, &settings);
-    }
-    let finished = run::run(&entry.spec, &settings);
+    let finished = match entry.spec.host_only {
+        true => run_on_host(entry, &settings),
+        false => run::run(&entry.spec, &settings),
+    };
     let (text, verdict) = (tell(&finished, &settings), finished.record.verdict);
     match verdict {
         Verdict::Pass => println!("{text}"),
         Verdict::Skip if !settings.deny_skip => println!("{text}"),
+        Verdict::Skip => fail(format!("{text}  which counts as a failure here: KTSTR_DENY_SKIP is set")),
         _ => fail(text),
     }
 }
@@ -61,42 +62,6 @@ fn tell(finished: &Finished, settings: &Settings) -> String {
         _ => Vec::new(),
     };
     render::report(record, judgement, evidence.as_ref(), saved.as_deref(), &backtrace)
-}
-
-fn run_on_host(entry: &'static TestEntry, settings: &Settings) {
-    let path = entry.spec.path();
-    let problem = match (attempt_on_host(entry, settings), entry.spec.expect_err) {
-        (Ok(result), false) if result.is_failed() => {
-            let messages: Vec<&str> = result.details.iter().map(|detail| detail.message.as_str()).collect();
-            messages.join("\n  ")
-        }
-        (Ok(result), _) if result.is_skipped() => {
-            let reason = result.skipped.unwrap_or_default();
-            if !settings.deny_skip {
-                println!("SKIP: {path} (on the host)\n  {reason}");
-                return;
-            }
-            format!("skipped, which is denied: {reason}")
-        }
-        (Ok(result), true) if !result.is_failed() => {
-            "the test passed, but expect_err wants it to fail".to_owned()
-        }
-        (Err(error), false) => error,
-        _ => {
-            println!("PASS: {path} (on the host)");
-            return;
-        }
-    };
-    fail(format!("FAIL: {path} (on the host)\n  {problem}"));
-}
-
-fn attempt_on_host(entry: &TestEntry, settings: &Settings) -> Result<AssertResult, String> {
-    let spec = &entry.spec;
-    let topology = spec.resolved_topology().map_err(|error| error.to_string())?;
-    let seed = spec.seed.unwrap_or(settings.seed);
-    let order = plan::order(spec, topology, Mode::RealTime, seed);
-    let ctx = Ctx::on_this_machine(&order).map_err(|error| error.to_string())?;
-    (entry.body)(&ctx).map_err(|error| format!("the test returned an error: {error:#}"))
 }
 
 /// Ends a test that failed, as libtest and nextest understand it. The panic hook is not run: a harness's backtrace

@@ -1,6 +1,5 @@
 //! `declare_scheduler!`: from fields to a registered static.
 
-mod cgroup_path;
 mod fields;
 mod kernel_argument;
 mod kernel_filter;

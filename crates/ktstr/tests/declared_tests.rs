@@ -90,6 +90,34 @@ fn an_error_that_is_expected_passes(_ctx: &Ctx) -> Result<AssertResult> {
     anyhow::bail!("this is what the test is about")
 }
 
+/// Not a test of its own: what the next one runs.
+#[ktstr_test(host_only, seed = 7)]
+#[ignore = "fails, as it should"]
+fn fails_on_the_host(_ctx: &Ctx) -> Result<AssertResult> {
+    Ok(AssertResult::fail_msg("too late"))
+}
+
+#[test]
+fn a_run_on_the_host_leaves_a_record_too() {
+    let records = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "fails_on_the_host", "--ignored", "--nocapture"])
+        .env("KTSTR_SIDECAR_DIR", records.path())
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{printed}");
+    assert!(printed.contains("FAIL: fails_on_the_host (on the host)\n  too late\n"), "{printed}");
+    let left: Vec<_> =
+        std::fs::read_dir(records.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let [record] = &left[..] else { panic!("{left:?}") };
+    let record: serde_json::Value = serde_json::from_slice(&std::fs::read(record).unwrap()).unwrap();
+    let field = |name: &str| record[name].clone();
+    assert_eq!((field("test"), field("on_host")), ("fails_on_the_host".into(), true.into()));
+    assert_eq!((field("verdict"), field("cause")), ("fail".into(), "check-violated".into()));
+    assert_eq!(field("seed"), 7);
+}
+
 fn entry(path: &str) -> &'static TestEntry {
     KTSTR_TESTS.iter().find(|entry| entry.spec.path() == path).expect(path)
 }
@@ -103,6 +131,7 @@ fn each_test_is_registered_once() {
         "an_error_that_is_expected_passes",
         "defaults",
         "every_key",
+        "fails_on_the_host",
         "from_a_macro",
         "inner::in_a_module",
         "inner::kernel_default",

@@ -7,6 +7,7 @@
 mod assert;
 mod assert_result;
 mod cause;
+mod cgroup_name;
 mod cpu_set;
 mod digest;
 mod duration;
@@ -15,12 +16,14 @@ mod order;
 mod report;
 mod scheduler;
 mod spec;
+mod switch_line;
 mod topology;
 mod work;
 
 pub use assert::Assert;
 pub use assert_result::{AssertDetail, AssertResult, DetailKind};
 pub use cause::{Cause, Verdict};
+pub use cgroup_name::{CgroupNameError, cgroup_name, cgroup_parent};
 pub use cpu_set::{CpuSet, CpuSetError};
 pub use digest::{Digest, report_digest};
 pub use duration::format_ns;
@@ -31,5 +34,6 @@ pub use report::{
 };
 pub use scheduler::{ConfigFileDef, Scheduler, SchedulerSpec, Sysctl};
 pub use spec::{TestSpec, TopologyChoice};
+pub use switch_line::{SwitchLine, SwitchLineError};
 pub use topology::{MAX_CPUS, Topology, TopologyError};
 pub use work::WorkType;

@@ -36,8 +36,15 @@ pub(crate) fn go_on(
 ) -> Result<Machine, VmError> {
     let channel = host_channel::create(input)?;
     let mut machine = Machine::start(qemu, spec, role, disk, channel)?;
-    machine.execute("migrate-incoming", json!({ "uri": transfer_uri(qemu, state, "cat") }))?;
-    machine.wait_migrated()?;
+    if let Err(error) = load(&mut machine, qemu, state) {
+        let (source, said) = (Box::new(error), machine.last_words());
+        return Err(VmError::TemplateUnusable { folder: disk.ram.to_owned(), source, said });
+    }
     machine.execute("cont", json!({}))?;
     Ok(machine)
+}
+
+fn load(machine: &mut Machine, qemu: &Qemu, state: &Path) -> Result<(), VmError> {
+    machine.execute("migrate-incoming", json!({ "uri": transfer_uri(qemu, state, "cat") }))?;
+    machine.wait_migrated()
 }

@@ -7,7 +7,8 @@ use ktstr_wire::layout::CHANNEL_SIZE;
 
 use crate::error::VmError;
 use crate::machine_spec::MachineSpec;
-use crate::qemu::{Qemu, Version};
+use crate::qemu::Qemu;
+use crate::version::Version;
 
 /// Virtual nanoseconds of one guest instruction are 2 to this power. At 2 a test takes about as long on the host as it
 /// lasts in the guest; from 5 on the guest's own overheads distort it.
@@ -138,7 +139,9 @@ fn machine(qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError> {
 fn accelerate(arguments: &mut Arguments, qemu: &Qemu, mode: Mode) {
     match mode {
         Mode::RealTime => {
-            arguments.add("-accel", "kvm").add("-cpu", "host");
+            // AMD's guests see SMT and L3s as asked for only with topoext, which QEMU leaves off.
+            let topology = if qemu.host_cpu == "AuthenticAMD" { ",+topoext" } else { "" };
+            arguments.add("-accel", "kvm").add("-cpu", format!("host{topology}"));
         }
         Mode::Deterministic => {
             arguments.add("-accel", "tcg");
@@ -215,7 +218,12 @@ mod tests {
     use super::*;
 
     fn lines(mode: Mode, topology: Topology, role: Role) -> String {
-        let qemu = Qemu { path: "/usr/bin/qemu-system-x86_64".into(), version: Version(10, 0, 2) };
+        lines_on("GenuineIntel", mode, topology, role)
+    }
+
+    fn lines_on(host_cpu: &str, mode: Mode, topology: Topology, role: Role) -> String {
+        let (path, version) = ("/usr/bin/qemu-system-x86_64".into(), Version(10, 0, 2));
+        let qemu = Qemu { path, version, host_cpu: host_cpu.into() };
         let spec = MachineSpec {
             kernel: "/kernels/image".into(),
             kernel_sha256: "00".into(),
@@ -246,6 +254,17 @@ mod tests {
     }
 
     #[test]
+    fn an_amd_host_shows_its_topology_to_guests() {
+        let cpu = |host_cpu, mode| {
+            let lines = lines_on(host_cpu, mode, Topology::of(1, 2, 4, 1), Role::Clone);
+            lines.lines().find(|line| line.starts_with("-cpu ")).unwrap().to_owned()
+        };
+        assert_eq!(cpu("AuthenticAMD", Mode::RealTime), "-cpu host,+topoext");
+        assert_eq!(cpu("GenuineIntel", Mode::RealTime), "-cpu host");
+        assert_eq!(cpu("AuthenticAMD", Mode::Deterministic), cpu("GenuineIntel", Mode::Deterministic));
+    }
+
+    #[test]
     fn a_real_time_clone_of_two_nodes() {
         insta::assert_snapshot!(lines(Mode::RealTime, Topology::of(2, 4, 2, 2), Role::Clone));
     }
@@ -259,7 +278,8 @@ mod tests {
 
     #[test]
     fn too_many_apic_ids_for_an_old_qemu() {
-        let qemu = Qemu { path: "q".into(), version: Version(8, 2, 0) };
+        let (version, host_cpu) = (Version(8, 2, 0), String::new());
+        let qemu = Qemu { path: "q".into(), version, host_cpu };
         let spec = MachineSpec {
             kernel: "k".into(),
             kernel_sha256: String::new(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use object::Endianness;
-use object::elf::{FileHeader64, PT_INTERP, PT_LOAD};
+use object::elf::{EM_X86_64, FileHeader64, PT_INTERP, PT_LOAD};
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
 
 use crate::error::VmError;
@@ -35,6 +35,15 @@ fn end_of_segments(bytes: &[u8]) -> Option<usize> {
     ends.max().map(|end| end.max(table) as usize)
 }
 
+/// Whether these are the bytes of a program that this host's loader could start: not a library, not another machine's.
+pub fn is_program_of_this_host(bytes: &[u8]) -> bool {
+    let of_this_host = || {
+        let header = FileHeader64::<Endianness>::parse(bytes).ok()?;
+        Some(header.e_machine(header.endian().ok()?) == EM_X86_64)
+    };
+    of_this_host() == Some(true) && interpreter(bytes).is_some()
+}
+
 /// The shared libraries that a program needs, its loader among them; none for a static one.
 ///
 /// The program's own loader is asked, because search paths, preloads and the cache are its business.
@@ -47,7 +56,7 @@ pub fn libraries(program: &Path) -> Result<Vec<PathBuf>, VmError> {
         .output()
         .map_err(VmError::file("running", loader.clone()))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let mut libraries = vec![loader];
+    let mut libraries = vec![loader.clone()];
     for line in text.lines() {
         match listed(line) {
             Listed::At(path) => libraries.push(path),
@@ -57,7 +66,12 @@ pub fn libraries(program: &Path) -> Result<Vec<PathBuf>, VmError> {
             Listed::Nothing => {}
         }
     }
-    Ok(libraries)
+    if output.status.success() {
+        return Ok(libraries);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = format!("{} ({})", said.trim(), output.status);
+    Err(VmError::LoaderFailed { program: program.to_owned(), loader, said: said.trim_start().to_owned() })
 }
 
 enum Listed {
@@ -109,6 +123,38 @@ mod tests {
     #[test]
     fn other_files_stay_as_they_are() {
         assert_eq!(loadable_part(b"#!/bin/sh\n".to_vec()), b"#!/bin/sh\n");
+    }
+
+    /// A copy of this test's program that names `loader` as its own.
+    fn program_with_loader(folder: &Path, loader: &str) -> PathBuf {
+        let mut bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let named = interpreter(&bytes).unwrap().display().to_string();
+        let at = bytes.windows(named.len()).position(|window| window == named.as_bytes()).unwrap();
+        let padded = format!("{loader:\0<width$}", width = named.len());
+        bytes[at..at + named.len()].copy_from_slice(padded.as_bytes());
+        let path = folder.join("program");
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_loader_that_fails_or_is_absent_is_told_with_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = libraries(&program_with_loader(folder.path(), "/bin/false")).unwrap_err().to_string();
+        assert!(error.contains("/program") && error.contains("/bin/false"), "{error}");
+        assert!(error.contains("exit status: 1"), "{error}");
+        let error = libraries(&program_with_loader(folder.path(), "/lib/no-loader")).unwrap_err().to_string();
+        assert!(error.contains("/lib/no-loader"), "{error}");
+    }
+
+    #[test]
+    fn tells_programs_from_other_files() {
+        assert!(is_program_of_this_host(&std::fs::read("/bin/true").unwrap()));
+        assert!(!is_program_of_this_host(b"#!/bin/sh\n"));
+        let mut foreign = std::fs::read("/bin/true").unwrap();
+        // The machine's number, at its place in the header.
+        foreign[0x12] = 0xb7;
+        assert!(!is_program_of_this_host(&foreign));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ktstr_model::{Mode, ModeChoice, Topology};
 use ktstr_wire::FactsError;
 
-use crate::qemu::Version;
+use crate::version::Version;
 
 /// A machine that could not be made, or that was lost.
 #[derive(Debug, thiserror::Error)]
@@ -155,9 +155,33 @@ pub enum VmError {
         "QEMU {0} saves the clock of a deterministic machine in a way that is not known here: use QEMU 8.2 to 10"
     )]
     StateWithoutClock(Version),
+    /// A loader that does not tell which libraries a program needs.
+    #[error("{} did not tell which shared libraries {} needs: {said}", loader.display(), program.display())]
+    LoaderFailed {
+        /// The program.
+        program: PathBuf,
+        /// Its loader.
+        loader: PathBuf,
+        /// What the loader wrote to stderr, and how it ended.
+        said: String,
+    },
+    /// A template that QEMU cannot make a machine of.
+    #[error("no machine could be made from the template in {}: {source}{}; remove that folder to have it built again", folder.display(), quoted(.said))]
+    TemplateUnusable {
+        /// The template.
+        folder: PathBuf,
+        /// What failed.
+        source: Box<VmError>,
+        /// What QEMU wrote to stderr.
+        said: String,
+    },
     /// The order does not fit into the channel.
     #[error("the order of {0} bytes is larger than the channel has room for")]
     OrderTooLarge(usize),
+}
+
+fn quoted(said: &str) -> String {
+    if said.is_empty() { String::new() } else { format!("; QEMU said: {said}") }
 }
 
 impl VmError {

@@ -23,6 +23,7 @@ mod saved;
 mod saved_clock;
 mod sparse_copy;
 mod template;
+mod version;
 
 pub use choose_mode::{ChosenMode, choose_mode};
 pub use clone::start as start_clone;
@@ -33,5 +34,6 @@ pub use machine::{Deadline, Machine, Stop, private_memory};
 pub use machine_spec::MachineSpec;
 pub use payload::Payload;
 pub use process::end_with_parent;
-pub use qemu::{Qemu, Version};
+pub use qemu::Qemu;
 pub use template::{Progress, Template};
+pub use version::Version;

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
 use ktstr_wire::layout::{Area, stage, word};
@@ -184,17 +184,28 @@ impl Machine {
                     }
                 }
                 Err(error) => {
-                    // The socket closes a moment before the process can be reaped.
-                    for _ in 0..50 {
-                        if let Ok(Some(status)) = self.child.try_wait() {
-                            return Ok(Stop::Gone(format!("{} ({status})", text_of(&self.stderr).trim())));
-                        }
-                        std::thread::sleep(Duration::from_millis(20));
-                    }
-                    return Err(error);
+                    let status = self.ended().ok_or(error)?;
+                    return Ok(Stop::Gone(format!("{} ({status})", text_of(&self.stderr).trim())));
                 }
             }
         }
+    }
+
+    /// How QEMU ended, if it has: its socket closes a moment before the process can be reaped.
+    fn ended(&mut self) -> Option<ExitStatus> {
+        for _ in 0..50 {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        None
+    }
+
+    /// What QEMU wrote to stderr. To be asked when it refused something: it may be about to end, which is waited for.
+    pub(crate) fn last_words(&mut self) -> String {
+        self.ended();
+        text_of(&self.stderr).trim().to_owned()
     }
 
     fn stop_of(&mut self, event: &Value) -> Option<Stop> {

@@ -35,6 +35,8 @@ impl MachineSpec {
             "quiet",
             // A panic resets the machine at once, and a reset stops it.
             "panic=-1",
+            // Before that it writes all its messages to the console, where we still find them (PANIC_PRINT_ALL_PRINTK_MSG).
+            "panic_print=0x20",
             "mitigations=off",
             // What security modules and zeroed allocations cost would be TCG's to translate and run.
             "lsm=bpf",

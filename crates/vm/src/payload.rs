@@ -25,10 +25,11 @@ impl Payload {
         self.files.insert(guest_path.trim_start_matches('/').to_owned(), (mode, bytes));
     }
 
-    /// Adds a file or a folder with everything in it. Links are followed.
+    /// Adds a file or a folder with everything in it, and the shared libraries of the programs among them. Links are
+    /// followed.
     ///
     /// # Errors
-    /// When something cannot be read, or is neither file nor folder.
+    /// When something cannot be read, is neither file nor folder, or is a program that lacks a library.
     pub fn add_path(&mut self, host: &Path, guest_path: &str) -> Result<(), VmError> {
         let found = std::fs::metadata(host).map_err(VmError::file("including", host))?;
         if found.is_dir() {
@@ -46,8 +47,10 @@ impl Payload {
         }
         self.check_room(found.len())?;
         let bytes = std::fs::read(host).map_err(VmError::file("including", host))?;
-        self.add_bytes(guest_path, found.permissions().mode() & 0o777, bytes);
-        Ok(())
+        let mode = found.permissions().mode() & 0o777;
+        let is_program = mode & 0o111 != 0 && elf::is_program_of_this_host(&bytes);
+        self.add_bytes(guest_path, mode, bytes);
+        if is_program { self.add_libraries(host) } else { Ok(()) }
     }
 
     /// Adds a program, without the parts that only a debugger reads, and the shared libraries it needs.
@@ -57,6 +60,10 @@ impl Payload {
     pub fn add_program(&mut self, host: &Path, guest_path: &str) -> Result<(), VmError> {
         let bytes = std::fs::read(host).map_err(VmError::file("reading", host))?;
         self.add_bytes(guest_path, 0o755, elf::loadable_part(bytes));
+        self.add_libraries(host)
+    }
+
+    fn add_libraries(&mut self, host: &Path) -> Result<(), VmError> {
         for library in elf::libraries(host)? {
             let path = library.to_string_lossy().into_owned();
             if self.files.contains_key(path.trim_start_matches('/')) {
@@ -157,6 +164,26 @@ mod tests {
         let paths: Vec<String> = payload.paths().map(|p| p.display().to_string()).collect();
         assert!(paths.iter().any(|p| p.contains("libc.so")), "{paths:?}");
         assert!(paths.iter().any(|p| p.contains("ld-linux") || p.contains("ld-musl")), "{paths:?}");
+    }
+
+    #[test]
+    fn included_programs_bring_theirs_and_stay_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, mode) in [("program", 0o755), ("data", 0o644)] {
+            let path = folder.path().join(name);
+            std::fs::copy("/bin/true", &path).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let has_libc = |included: &str| {
+            let mut payload = Payload::default();
+            payload.add_path(&folder.path().join(included), "/include-files/x").unwrap();
+            payload.paths().any(|path| path.display().to_string().contains("libc.so"))
+        };
+        assert!(has_libc("program") && has_libc(""));
+        assert!(!has_libc("data"), "what cannot be started needs no libraries");
+        let mut payload = Payload::default();
+        payload.add_path(&folder.path().join("program"), "/include-files/x").unwrap();
+        assert_eq!(payload.files["include-files/x"].1, std::fs::read("/bin/true").unwrap());
     }
 
     #[test]

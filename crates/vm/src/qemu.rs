@@ -2,47 +2,16 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ktstr_model::Mode;
 
 use crate::error::VmError;
+use crate::version::Version;
 
 /// QEMU's name in `PATH`.
 const PROGRAM: &str = "qemu-system-x86_64";
-
-/// A QEMU version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version(pub u32, pub u32, pub u32);
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(major, minor, patch) = self;
-        write!(f, "{major}.{minor}.{patch}")
-    }
-}
-
-impl Version {
-    /// Since 8.2 a vCPU's turn is a share of the time to the next deadline rather than all of it.
-    pub const DETERMINISTIC: Self = Self(8, 2, 0);
-    /// The oldest version that clones were proved on.
-    pub const REAL_TIME: Self = Self(7, 2, 0);
-    /// Since 8.2 a saved state can be read from a file by name.
-    pub const FILE_MIGRATION: Self = Self(8, 2, 0);
-    /// Since 9.0 TCG emulates x2APIC.
-    pub const TCG_X2APIC: Self = Self(9, 0, 0);
-
-    /// Reads the first line of `qemu --version`.
-    fn parse(printed: &str) -> Option<Self> {
-        let text = printed.lines().next()?.split("version ").nth(1)?;
-        let text = text.split([' ', '(', '-']).next()?;
-        let mut numbers = text.split('.').map(str::parse);
-        let mut next = || numbers.next().unwrap_or(Ok(0)).ok();
-        Some(Self(next()?, next()?, next()?))
-    }
-}
 
 /// A QEMU on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +20,8 @@ pub struct Qemu {
     pub path: PathBuf,
     /// What it says it is.
     pub version: Version,
+    /// Who made the CPU that `-cpu host` stands for: `vendor_id` of `/proc/cpuinfo`.
+    pub host_cpu: String,
 }
 
 impl Qemu {
@@ -90,7 +61,7 @@ impl Qemu {
             .map_err(VmError::file("running", path.to_owned()))?;
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         match Version::parse(&printed) {
-            Some(version) => Ok(Self { path: path.to_owned(), version }),
+            Some(version) => Ok(Self { path: path.to_owned(), version, host_cpu: host_cpu_vendor() }),
             None => {
                 let printed = [printed, String::from_utf8_lossy(&output.stderr).into_owned()].concat();
                 Err(VmError::NotQemu { path: path.to_owned(), printed: printed.trim().to_owned() })
@@ -114,6 +85,13 @@ impl Qemu {
     }
 }
 
+/// Empty when the kernel does not tell.
+fn host_cpu_vendor() -> String {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("vendor_id"));
+    line.unwrap_or_default().trim_start_matches([' ', '\t', ':']).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,15 +102,6 @@ mod tests {
         std::fs::write(&path, format!("#!/bin/sh\necho '{prints}'\n")).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         path
-    }
-
-    #[test]
-    fn reads_versions() {
-        let debian = "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)\nCopyright";
-        assert_eq!(Version::parse(debian), Some(Version(10, 0, 2)));
-        assert_eq!(Version::parse("QEMU emulator version 7.2"), Some(Version(7, 2, 0)));
-        assert_eq!(Version::parse("GNU bash, version x"), None);
-        assert!(Version(10, 0, 0) > Version::DETERMINISTIC);
     }
 
     #[test]

@@ -112,7 +112,7 @@ pub(crate) fn check_files(folder: &Path, spec: &MachineSpec, state_sha256: &str)
 
 /// How QEMU reaches a file with device state.
 pub(crate) fn transfer_uri(qemu: &Qemu, path: &Path, shell: &str) -> String {
-    if qemu.version >= crate::qemu::Version::FILE_MIGRATION {
+    if qemu.version >= crate::Version::FILE_MIGRATION {
         format!("file:{}", path.display())
     } else {
         format!("exec:{shell} '{}'", path.display())

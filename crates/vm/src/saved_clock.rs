@@ -6,17 +6,21 @@
 
 use crate::command_line::ICOUNT_SHIFT;
 
-/// The subsection of QEMU's `timer` section with the instruction counter (QEMU's softmmu/cpu-timers.c): its name, a
-/// version of 4 bytes, the bias in ns, the count. All numbers are big-endian.
-const SECTION: &[u8] = b"timer/icount";
+/// The subsection of QEMU's `timer` section with the instruction counter (QEMU's softmmu/cpu-timers.c): a marker, the
+/// name with its length, a version of 4 bytes, the bias in ns, the count. All numbers are big-endian. The name occurs
+/// again, without these bytes before it, in the description that follows the state.
+const SECTION: &[u8] = b"\x05\x0ctimer/icount";
 const VERSION: usize = 4;
-/// Before the name come a marker, the name's length, and three words of the `timer` section itself: offsets of host
-/// clocks that a machine which counts instructions does not use.
-const HOST_CLOCKS: usize = 2 + 3 * 8;
+/// Before it come three words of the `timer` section itself: offsets of host clocks that a machine which counts
+/// instructions does not use.
+const HOST_CLOCKS: usize = 3 * 8;
 /// From the guest's reading of the counter to the stop: more than the instructions in between take.
 const MARGIN_NS: i64 = 2_000;
 
-/// Sets the clock of `state` to `time_stamp`, in ns. False when the state has no such clock.
+/// The farthest that QEMU may have moved the clock: no kernel's tick is longer.
+const FARTHEST_NS: i64 = 1_000_000_000;
+
+/// Sets the clock of `state` to `time_stamp`, in ns. False when the state has no such clock, or one of another time.
 pub(crate) fn settle(state: &mut [u8], time_stamp: u64) -> bool {
     let mut found = state.windows(SECTION.len()).enumerate().filter(|(_, window)| *window == SECTION);
     let (Some((at, _)), None) = (found.next(), found.next()) else { return false };
@@ -24,7 +28,12 @@ pub(crate) fn settle(state: &mut [u8], time_stamp: u64) -> bool {
     let (Some(host_clocks), Some(count)) = (at.checked_sub(HOST_CLOCKS), word_at(state, bias_at + 8)) else {
         return false;
     };
-    let bias = time_stamp as i64 + MARGIN_NS - (count << ICOUNT_SHIFT);
+    let counted = count << ICOUNT_SHIFT;
+    let moved = word_at(state, bias_at).map(|bias| bias + counted - time_stamp as i64);
+    if !moved.is_some_and(|ns| (0..FARTHEST_NS).contains(&ns)) {
+        return false;
+    }
+    let bias = time_stamp as i64 + MARGIN_NS - counted;
     state[bias_at..bias_at + 8].copy_from_slice(&bias.to_be_bytes());
     state[host_clocks..host_clocks + 3 * 8].fill(0);
     true
@@ -50,15 +59,22 @@ mod tests {
 
     #[test]
     fn states_that_differ_in_the_warp_only_become_equal() {
-        let (mut one, mut other) = (state(7, 1000, 5), state(9, 244_000, 5));
+        let (mut one, mut other) = (state(7, 1_000_100, 5), state(9, 1_244_000, 5));
         assert!(settle(&mut one, 1_000_000) && settle(&mut other, 1_000_000));
         assert_eq!(one, other);
         assert_eq!(one, state(0, 1_002_000 - 20, 5));
     }
 
     #[test]
+    fn a_time_stamp_of_another_clock_is_refused() {
+        for time_stamp in [0, 2_000_000_000] {
+            assert!(!settle(&mut state(0, 1_500_000_000, 5), time_stamp));
+        }
+    }
+
+    #[test]
     fn a_state_without_an_instruction_count_is_left_alone() {
-        for text in [&b"no clock"[..], b"timer/icount", b"timer/icount timer/icount"] {
+        for text in [&b"no clock"[..], b"\x05\x0ctimer/icount", b"\x0ctimer/icount timer/icount"] {
             let mut state = text.to_vec();
             assert!(!settle(&mut state, 1));
             assert_eq!(state, text);

@@ -97,16 +97,30 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
 
     // Damage of every kind is noticed, said, and mended.
     let folder = folders(cache)[0].clone();
-    let [record, state] = ["template.json", "state"].map(|file| fs::read(folder.join(file)).unwrap());
+    let [record, state] = ["record.json", "state"].map(|file| fs::read(folder.join(file)).unwrap());
     let foreign = String::from_utf8(record.clone()).unwrap().replace(template.key(), "0123456789abcdef");
     let truncate = |file: &str, bytes: &[u8]| fs::write(folder.join(file), bytes).unwrap();
-    truncate("template.json", &record[..20]);
-    assert_damaged(cache, "template.json");
-    truncate("template.json", foreign.as_bytes());
+    truncate("record.json", &record[..20]);
+    assert_damaged(cache, "record.json");
+    truncate("record.json", foreign.as_bytes());
     assert_damaged(cache, "another machine");
-    truncate("template.json", &record);
+    truncate("record.json", &record);
     truncate("state", b"");
     assert_damaged(cache, "device state is damaged");
+    // Half of the device state in a template that is otherwise as it should be: QEMU's own words are shown.
+    let half = &state[..state.len() / 2];
+    let sound = String::from_utf8(record).unwrap();
+    truncate("state", half);
+    let forged = sound.replace(&ktstr_vm::sha256(&state), &ktstr_vm::sha256(half));
+    truncate("record.json", forged.as_bytes());
+    let template = template_in(cache, &spec("1n1l1c1t")).0.unwrap();
+    let refused = start_clone(&qemu, &template, &payload);
+    let error = refused.err().unwrap().to_string();
+    for words in ["no machine could be made from the template in", "QEMU said: ", "load of migration failed"]
+    {
+        assert!(error.contains(words), "`{words}` is not in {error}");
+    }
+    truncate("record.json", sound.as_bytes());
     truncate("state", &state);
     fs::File::options().write(true).open(folder.join("ram0")).unwrap().set_len(4096).unwrap();
     let (template, said) = template_in(cache, &spec("1n1l1c1t"));
@@ -134,20 +148,60 @@ fn a_cache_that_cannot_be_written_is_named() {
     assert!(error.to_string().contains("KTSTR_CACHE_DIR"), "{error}");
 }
 
+/// A file system of its own in memory, unmounted at the end; `None` where only root may mount one.
+struct Mounted(tempfile::TempDir);
+
+impl Mounted {
+    fn with(options: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder.path()).stderr(Stdio::null());
+        if mount.status().is_ok_and(|status| status.success()) {
+            return Some(Self(folder));
+        }
+        eprintln!("skipped: a file system can be mounted by root only");
+        None
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.path()).status();
+    }
+}
+
+#[test]
+fn a_read_only_cache_is_named() {
+    let Some(mounted) = Mounted::with("ro") else { return };
+    let error = template_in(mounted.path(), &spec("1n1l1c1t")).0.unwrap_err();
+    assert!(matches!(error, VmError::CacheNotWritable { .. }), "{error}");
+    assert!(error.to_string().contains("Read-only file system"), "{error}");
+}
+
 #[test]
 fn a_full_disk_is_said_before_anything_is_booted() {
-    let folder = tempfile::tempdir().unwrap();
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"])
-        .arg(folder.path())
-        .stderr(Stdio::null())
-        .status();
-    if !mounted.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: a small file system can be mounted by root only");
-        return;
-    }
-    let error = template_in(folder.path(), &spec("1n1l1c1t")).0.unwrap_err();
-    assert!(Command::new("umount").arg(folder.path()).status().unwrap().success());
+    let Some(mounted) = Mounted::with("size=16m") else { return };
+    let error = template_in(mounted.path(), &spec("1n1l1c1t")).0.unwrap_err();
     assert!(matches!(error, VmError::DiskFull { .. }), "{error}");
     assert!(error.to_string().contains("MiB free"), "{error}");
+}
+
+#[test]
+fn a_disk_that_fills_up_while_a_template_is_written_is_said_and_leaves_nothing() {
+    let Some(mounted) = Mounted::with("size=260m") else { return };
+    let cache = mounted.path();
+    let error = std::thread::scope(|scope| {
+        let building = scope.spawn(|| template_in(cache, &spec("1n1l1c1t")).0.map(drop));
+        wait_until("the machine's boot", || qemus_of(cache) > 0);
+        fs::write(cache.join("something else"), vec![1; 220 << 20]).unwrap();
+        building.join().unwrap().unwrap_err()
+    });
+    assert!(matches!(error, VmError::DiskFull { .. }), "{error}");
+    assert!(error.to_string().contains("KTSTR_CACHE_DIR"), "{error}");
+    assert!(folders(cache).is_empty(), "{:?}", folders(cache));
+    assert_eq!(qemus_of(cache), 0);
 }

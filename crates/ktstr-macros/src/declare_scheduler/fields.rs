@@ -1,10 +1,11 @@
 //! The fields of `declare_scheduler!` and those of a `Scheduler` that they become.
 
+use ktstr_model::{SwitchLine, cgroup_parent};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Error, Expr, ExprLit, Ident, Lit, Result};
 
-use super::{cgroup_path, kernel_argument, kernel_filter};
+use super::{kernel_argument, kernel_filter};
 use crate::dimensions::{Dimension, Dimensions};
 use crate::errors::Errors;
 use crate::key_value::KeyValue;
@@ -117,7 +118,7 @@ fn read_optional(name: &str, pair: &KeyValue) -> Result<TokenStream> {
         "kargs" => text_list(pair, kernel_argument::wrong),
         "topology" => topology(pair),
         "sysctls" => sysctls(pair),
-        "cgroup_parent" => some_text(pair, cgroup_path::wrong),
+        "cgroup_parent" => some_text(pair, wrong_cgroup_parent),
         "config_file" => some_text(pair, anything),
         "config_file_def" => config_file_def(pair),
         "assert" => {
@@ -158,16 +159,16 @@ fn some_text(pair: &KeyValue, wrong: impl Fn(&str) -> Option<String>) -> Result<
 }
 
 fn switch_lines(pair: &KeyValue) -> Result<TokenStream> {
-    let lines = pair.texts(|line| {
-        let parts = line.strip_prefix("echo ").and_then(|rest| rest.split_once('>'));
-        let known =
-            parts.is_some_and(|(value, file)| !value.trim().is_empty() && file.trim().starts_with('/'));
-        (!known).then(|| format!("`{line}` is not of the form `echo VALUE > /FILE`, the only one there is"))
-    })?;
+    let lines = pair.texts(|line| SwitchLine::parse(line).err().map(|error| error.to_string()))?;
     match lines.is_empty() {
         true => Err(pair.refuse(SWITCH_LINES)),
         false => Ok(quote!(&[#(#lines),*])),
     }
+}
+
+fn wrong_cgroup_parent(path: &str) -> Option<String> {
+    let error = cgroup_parent(path).err()?;
+    Some(format!("`cgroup_parent`: {error}, such as \"/ktstr\" or \"workloads/test\""))
 }
 
 fn topology(pair: &KeyValue) -> Result<TokenStream> {

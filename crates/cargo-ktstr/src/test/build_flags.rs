@@ -1,0 +1,100 @@
+//! Arguments for nextest that say how cargo shall build: programs are built with the same ones.
+
+use anyhow::{Result, bail};
+
+/// What nextest and cargo call alike. A value follows, or is joined with `=`, or with nothing to a short name.
+const WITH_VALUE: [&str; 7] =
+    ["--features", "-F", "--target", "--target-dir", "--manifest-path", "--config", "-Z"];
+const ALONE: [&str; 8] = [
+    "--release",
+    "-r",
+    "--all-features",
+    "--no-default-features",
+    "--locked",
+    "--offline",
+    "--frozen",
+    "--ignore-rust-version",
+];
+/// What nextest calls otherwise than cargo: its own `--profile` is no build profile.
+const RENAMED: [(&str, &str); 2] = [("--cargo-profile", "--profile"), ("--build-jobs", "--jobs")];
+/// Tests that were built somewhere else.
+const BUILT_ELSEWHERE: [&str; 3] = ["--archive-file", "--binaries-metadata", "--cargo-metadata"];
+
+/// The arguments for `cargo build` among those for `cargo nextest run`.
+///
+/// `-p` is none of them: it chooses tests, and their schedulers may be programs of other packages.
+///
+/// # Errors
+/// When nextest is told to run tests that were built elsewhere: then nothing here would be built for them.
+pub fn of(nextest: &[String]) -> Result<Vec<String>> {
+    let mut flags = Vec::new();
+    let mut rest = nextest.iter().take_while(|argument| *argument != "--");
+    while let Some(argument) = rest.next() {
+        let (name, joined) = split(argument);
+        if BUILT_ELSEWHERE.contains(&name) {
+            bail!(
+                "`{name}` runs tests that were built elsewhere, and `cargo ktstr test` builds its own: leave it out, or \
+                 use `cargo nextest run` with KTSTR_TEST_KERNEL set"
+            );
+        }
+        let renamed = RENAMED.iter().find(|(theirs, _)| *theirs == name).map(|(_, cargos)| *cargos);
+        let known = WITH_VALUE.iter().find(|known| **known == name).copied();
+        if ALONE.contains(&name) {
+            flags.push(name.to_owned());
+        } else if let Some(cargos) = renamed.or(known) {
+            flags.push(cargos.to_owned());
+            flags.extend(joined.map(str::to_owned).or_else(|| rest.next().cloned()));
+        }
+    }
+    Ok(flags)
+}
+
+/// An option's name and the value that is joined to it.
+fn split(argument: &str) -> (&str, Option<&str>) {
+    if let Some((name, value)) = argument.split_once('=').filter(|_| argument.starts_with("--")) {
+        return (name, Some(value));
+    }
+    let short = ["-F", "-Z"].into_iter().find(|short| argument.len() > 2 && argument.starts_with(short));
+    match short {
+        Some(short) => (short, Some(argument[2..].trim_start_matches('='))),
+        None => (argument, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(nextest: &str) -> String {
+        let words: Vec<String> = nextest.split_whitespace().map(str::to_owned).collect();
+        of(&words).unwrap().join(" ")
+    }
+
+    #[test]
+    fn what_matters_to_the_build_is_taken() {
+        for (nextest, cargo) in [
+            ("", ""),
+            ("-E test(steady) --no-capture -p a", ""),
+            ("--release", "--release"),
+            ("-r steady", "-r"),
+            ("--cargo-profile bench --profile ci", "--profile bench"),
+            ("--cargo-profile=bench", "--profile bench"),
+            ("--features a,b -F c -Fd", "--features a,b -F c -F d"),
+            ("--all-features --target-dir x --locked", "--all-features --target-dir x --locked"),
+            (
+                "--build-jobs 1 --target x86_64-unknown-linux-gnu",
+                "--jobs 1 --target x86_64-unknown-linux-gnu",
+            ),
+            ("--config net.offline=true -Zx", "--config net.offline=true -Z x"),
+            ("steady -- --release", ""),
+        ] {
+            assert_eq!(flags(nextest), cargo, "{nextest}");
+        }
+    }
+
+    #[test]
+    fn tests_that_were_built_elsewhere_are_refused() {
+        let error = of(&["--archive-file=x.tar.zst".to_owned()]).unwrap_err().to_string();
+        assert!(error.starts_with("`--archive-file` runs tests that were built elsewhere"), "{error}");
+    }
+}

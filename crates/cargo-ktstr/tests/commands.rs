@@ -1,0 +1,34 @@
+//! `cargo ktstr` itself: what it refuses before it does anything.
+#![allow(clippy::unwrap_used)]
+
+use assert_cmd::Command;
+
+fn refuses(args: &str) -> String {
+    let output = Command::cargo_bin("cargo-ktstr").unwrap().args(args.split_whitespace()).output().unwrap();
+    assert!(!output.status.success(), "{args}");
+    assert!(output.stdout.is_empty(), "{args}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn what_is_not_built_says_so_whatever_it_is_given() {
+    let message = |name: &str| {
+        format!("error: `cargo ktstr {name}` is not built yet; `cargo ktstr --help` lists what is\n")
+    };
+    for name in ["verifier", "shell", "replay", "explore", "stats", "doctor", "cache", "completions"] {
+        for args in ["", " --help", " one --two=3 -- four"] {
+            assert_eq!(refuses(&format!("ktstr {name}{args}")), message(name));
+        }
+    }
+    let help = Command::cargo_bin("cargo-ktstr").unwrap().arg("--help").output().unwrap();
+    assert!(!String::from_utf8(help.stdout).unwrap().contains("verifier"));
+    assert!(refuses("shelll").contains("unrecognized subcommand 'shelll'"));
+}
+
+#[test]
+fn arguments_for_nextest_that_cannot_be_obeyed_are_refused() {
+    let error = refuses("test -- --archive-file x");
+    assert!(error.starts_with("error: `--archive-file` runs tests that were built elsewhere"), "{error}");
+    let error = refuses("test --release -- --cargo-profile bench");
+    assert!(error.starts_with("error: the build profile is given twice"), "{error}");
+}
