@@ -68,7 +68,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::qemu::Version;
+    use crate::version::Version;
 
     #[test]
     fn another_program_or_firmware_is_another_identity() {
@@ -80,7 +80,7 @@ mod tests {
             fs::write(&program, text).unwrap();
             fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         };
-        let qemu = || Qemu { path: program.clone(), version: Version(10, 0, 0) };
+        let qemu = || Qemu { path: program.clone(), version: Version(10, 0, 0), host_cpu: String::new() };
         write_program("one");
         fs::write(&firmware, "one").unwrap();
         let first = of_qemu(&cache, &qemu()).unwrap();
