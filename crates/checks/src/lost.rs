@@ -7,9 +7,10 @@ use crate::words::{name, violation};
 /// One violation for every worker that did not end as it should.
 pub(crate) fn check(workers: &[WorkerReport]) -> AssertResult {
     let details = workers.iter().filter_map(|worker| {
-        let how = match worker.exit {
+        let how = match &worker.exit {
             WorkerExit::Stopped => return None,
             WorkerExit::Died(how) => format!("{how} before it was told to stop"),
+            WorkerExit::Failed(why) => format!("failed: it {why}"),
             WorkerExit::HungOnStop => "did not stop when told to and was killed".to_owned(),
         };
         let seen = match worker.events.last() {
@@ -21,7 +22,9 @@ pub(crate) fn check(workers: &[WorkerReport]) -> AssertResult {
             ),
             None => "it left no checkpoint".to_owned(),
         };
-        let mut detail = violation(DetailKind::WorkerLost, worker, format!("{} {how}; {seen}", name(worker)));
+        let remarks: String = worker.notes.iter().map(|note| format!("; {note}")).collect();
+        let message = format!("{} {how}; {seen}{remarks}", name(worker));
+        let mut detail = violation(DetailKind::WorkerLost, worker, message);
         detail.cpu = worker.events.last().map(|last| last.cpu);
         Some(detail)
     });
@@ -43,7 +46,10 @@ mod tests {
         crashed.events = vec![WorkerEvent { at_ns: 2_500_000_000, cpu: 5, count: 40 }];
         let mut hung = worker("cell_1", 0);
         hung.exit = WorkerExit::HungOnStop;
-        let result = check(&[crashed, worker("cell_0", 4), hung]);
+        let mut failed = worker("cell_1", 1);
+        failed.exit = WorkerExit::Failed("could not set its affinity to CPUs 9: Invalid argument".into());
+        failed.notes = vec!["pids.max = 3 of its cgroup refused 1 forks".into()];
+        let result = check(&[crashed, worker("cell_0", 4), hung, failed]);
         let messages: Vec<&str> = result.details.iter().map(|detail| detail.message.as_str()).collect();
         assert_eq!(
             messages,
@@ -51,6 +57,8 @@ mod tests {
                 "worker 3 of cell_0 (pid 103) was killed by signal 11 before it was told to stop; its last checkpoint on \
              record, number 40, was on CPU 5 at 2.50 s on the guest's clock",
                 "worker 0 of cell_1 (pid 100) did not stop when told to and was killed; it left no checkpoint",
+                "worker 1 of cell_1 (pid 101) failed: it could not set its affinity to CPUs 9: Invalid argument; it left \
+             no checkpoint; pids.max = 3 of its cgroup refused 1 forks",
             ]
         );
         assert_eq!(result.details[0].cpu, Some(5));

@@ -1,6 +1,6 @@
 //! Reports for the tests of this crate.
 
-use ktstr_model::{CpuSet, ExitHow, Gap, WorkType, WorkerExit, WorkerReport};
+use ktstr_model::{CpuSet, ExitHow, Gap, WorkerExit, WorkerReport};
 use proptest::prelude::*;
 
 use crate::precision::Precision;
@@ -14,16 +14,15 @@ pub(crate) fn worker(cgroup: &str, index: u32) -> WorkerReport {
         cgroup: cgroup.into(),
         index,
         pid: 100 + index,
-        work: WorkType::SpinWait,
+        work: "SpinWait".into(),
         work_units: 70_000,
         cpu_ns: 5 * SECOND,
         wall_ns: 10 * SECOND,
         max_gap: Gap { ns: 8_000_000, at_ns: SECOND, cpu: 1 },
         migrations: 12,
         cpus: CpuSet::from_iter([0, 1]),
-        exit: WorkerExit::Stopped,
-        events: Vec::new(),
         event_stride: 1,
+        ..WorkerReport::default()
     }
 }
 

@@ -16,8 +16,8 @@ pub(crate) fn violation(kind: DetailKind, worker: &WorkerReport, message: String
     }
 }
 
-/// Whether the worker's figures cover the whole run. Those of a worker that died do not, and that it died is a failure
-/// already.
+/// Whether the worker's figures cover the whole run. Those of a worker that died or could not go on do not, and that is a
+/// failure already.
 pub(crate) fn ran_to_the_end(worker: &&WorkerReport) -> bool {
-    !matches!(worker.exit, WorkerExit::Died(_))
+    !matches!(worker.exit, WorkerExit::Died(_) | WorkerExit::Failed(_))
 }

@@ -64,9 +64,10 @@ impl Ctx {
     pub(crate) fn with_topology(topo: TestTopology, order: &RunOrder) -> Result<Self, GuestError> {
         // Where nothing is mounted, making a cgroup will say so.
         let root = mounted_root().unwrap_or_else(|| "/sys/fs/cgroup".into());
+        let cgroups = Cgroups::below(root, order.cgroup_parent.as_deref(), &topo)?;
         Ok(Self {
             topo,
-            cgroups: Cgroups::below(root, order.cgroup_parent.as_deref())?,
+            cgroups,
             duration: Duration::from_nanos(order.duration_ns),
             workers_per_cgroup: order.workers_per_cgroup.max(1) as usize,
             sched_pid: None,

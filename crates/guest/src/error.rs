@@ -84,14 +84,85 @@ pub enum GuestError {
     #[error(transparent)]
     CgroupName(#[from] ktstr_model::CgroupNameError),
     /// Tasks that do not leave a cgroup although they were killed.
-    #[error("cgroup {path} cannot be removed: {tasks} did not die within {seconds} s of being killed", path = path.display())]
+    #[error("cgroup {path} cannot be emptied: {tasks} did not die within {seconds} s of being killed", path = path.display())]
     CgroupBusy {
         /// The cgroup's folder.
         path: PathBuf,
-        /// The tasks that are left, by pid.
+        /// The tasks that are left.
         tasks: String,
         /// How long was waited.
         seconds: u64,
+    },
+    /// Tasks that do not stop although their cgroup is frozen.
+    #[error("cgroup {path} cannot be frozen: of {tasks} not all stopped within {seconds} s", path = path.display())]
+    CgroupNotFrozen {
+        /// The cgroup's folder.
+        path: PathBuf,
+        /// Its tasks.
+        tasks: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A cgroup that fills faster than its tasks are moved.
+    #[error("the tasks of cgroup {path} cannot be moved: {tasks} keep on forking; stop or freeze them first", path = path.display())]
+    CgroupRefills {
+        /// The cgroup's folder.
+        path: PathBuf,
+        /// The tasks that are left.
+        tasks: String,
+    },
+    /// A cpuset that makes no sense on this machine.
+    #[error("cgroup {cgroup} cannot have {file} = `{wanted}`: {why}")]
+    Cpuset {
+        /// The cgroup's name.
+        cgroup: String,
+        /// `cpuset.cpus` or `cpuset.mems`.
+        file: &'static str,
+        /// What was asked for.
+        wanted: ktstr_model::CpuSet,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// CPUs for a cgroup that this machine cannot give.
+    #[error("{spec:?} is no cpuset here: {why}")]
+    CpusetSpec {
+        /// What was asked for.
+        spec: ktstr_model::CpusetSpec,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A limit that makes no sense.
+    #[error("cgroup {cgroup}: {source}")]
+    CgroupLimit {
+        /// The cgroup's name.
+        cgroup: String,
+        /// What is wrong with it.
+        source: ktstr_model::CgroupLimitError,
+    },
+    /// A file that this kernel's cgroups do not have.
+    #[error(
+        "cgroup {cgroup} cannot have {file} = {value}: this kernel has no such file; it needs the {controller} controller, with what implements this"
+    )]
+    CgroupKnob {
+        /// The cgroup's name.
+        cgroup: String,
+        /// The file.
+        file: String,
+        /// What was to be written.
+        value: String,
+        /// The controller that it belongs to.
+        controller: String,
+    },
+    /// A second cgroup of one name.
+    #[error("there is a cgroup {0} already; give each a name of its own")]
+    CgroupTwice(String),
+    /// A cgroup that was never made or has been removed.
+    #[error("there is no cgroup {name}; there are: {there}")]
+    CgroupUnknown {
+        /// Its name.
+        name: String,
+        /// Those that there are.
+        there: String,
     },
     /// A system call on a process.
     #[error("cannot {action}: {source}")]
@@ -101,19 +172,50 @@ pub enum GuestError {
         /// What the kernel said.
         source: io::Error,
     },
-    /// Too few or far too many workers.
-    #[error(
-        "cgroup {cgroup} is to get {count} workers: ask for at least one, and no more than the guest can hold"
-    )]
+    /// Far too many workers.
+    #[error("cgroup {cgroup} is to get {count} workers: no guest can hold so many")]
     WorkerCount {
         /// The cgroup's name.
         cgroup: String,
         /// How many were asked for.
         count: usize,
     },
+    /// Work that makes no sense as asked for.
+    #[error(transparent)]
+    WorkType(#[from] ktstr_model::WorkTypeError),
     /// A work type that workers of this version cannot do.
-    #[error("workers cannot do {0:?} yet")]
-    WorkTypeUnknown(ktstr_model::WorkType),
+    #[error("workers cannot do {0} yet")]
+    WorkTypeUnknown(&'static str),
+    /// Work that this machine cannot carry.
+    #[error("{work}: {why}")]
+    WorkTypeUnfit {
+        /// The work type.
+        work: &'static str,
+        /// What is missing.
+        why: String,
+    },
+    /// CPUs that workers cannot ask for.
+    #[error("workers cannot have the affinity {intent:?}: {why}")]
+    Affinity {
+        /// What was asked for.
+        intent: ktstr_model::AffinityIntent,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A memory policy that workers cannot have.
+    #[error("workers cannot have the memory policy {policy:?}: {why}")]
+    MemPolicy {
+        /// What was asked for.
+        policy: ktstr_model::MemPolicy,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A nice value outside its range.
+    #[error("workers cannot have the nice value {0}: it goes from -20 to 19")]
+    Nice(i32),
+    /// A real-time priority outside its range.
+    #[error("workers cannot have the policy {0:?}: priorities go from 1 to 99")]
+    Priority(ktstr_model::SchedPolicy),
     /// A line of a scheduler inside the kernel that is not of the one form there is.
     #[error("a line of a kernel-builtin scheduler: {0}")]
     BuiltinLine(#[from] ktstr_model::SwitchLineError),

@@ -21,6 +21,7 @@ mod panic;
 mod process;
 pub mod scenarios;
 mod scheduler;
+mod steps;
 #[path = "../agent/stillness.rs"]
 mod stillness;
 mod sysctl;
@@ -30,9 +31,10 @@ mod topology;
 mod worker;
 
 pub use agent::AGENT;
-pub use cgroup::{Cgroup, Cgroups};
+pub use cgroup::{Cgroup, CgroupGroup, Cgroups};
 pub use context::{Ctx, HoldEnd};
 pub use entry::{TestBody, TestEntry, in_guest, run_in_guest};
 pub use error::GuestError;
-pub use topology::{NumaNode, TestTopology};
+pub use steps::{Setup, Step};
+pub use topology::{Llc, NumaNode, TestTopology};
 pub use worker::WorkloadHandle;

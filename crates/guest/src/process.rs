@@ -83,9 +83,9 @@ impl Child {
         Ok(Some(Ended { how, cpu_ns: ns(usage.ru_utime) + ns(usage.ru_stime) }))
     }
 
-    /// The CPU that it ran on last, by the kernel's account; `None` once it is reaped.
-    pub(crate) fn last_cpu(self) -> Option<u32> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).ok()?;
+    /// The CPU that its thread `tid` ran on last, by the kernel's account; `None` once it is reaped.
+    pub(crate) fn last_cpu_of(self, tid: u32) -> Option<u32> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/task/{tid}/stat", self.id())).ok()?;
         // The second field is the command in parentheses and may hold anything; `processor` is field 39.
         stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(36)?.parse().ok()
     }

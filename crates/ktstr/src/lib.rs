@@ -51,17 +51,27 @@ pub use registry::{KTSTR_SCHEDULERS, KTSTR_TESTS};
 /// Everything that a file of tests needs.
 pub mod prelude {
     pub use crate::assert::{Assert, AssertResult};
-    pub use crate::scenario::{Ctx, scenarios};
-    pub use crate::test_support::{Scheduler, SchedulerSpec, Sysctl};
-    pub use crate::topology::TestTopology;
-    pub use crate::workload::{WorkType, WorkerReport, WorkloadHandle};
+    pub use crate::scenario::ops::{Backdrop, CgroupDef, CpusetSpec, HoldSpec, Op, Setup, Step};
+    pub use crate::scenario::{Cgroup, CgroupGroup, Ctx, scenarios};
+    pub use crate::test_support::{Payload, Scheduler, SchedulerSpec, Sysctl};
+    pub use crate::topology::{CpuSet, TestTopology};
+    pub use crate::workload::{
+        AffinityIntent, MemPolicy, MpolFlags, Phase, SchedPolicy, WorkSpec, WorkType, WorkerReport,
+        WorkloadConfig, WorkloadHandle,
+    };
     pub use crate::{declare_scheduler, ktstr_test};
     pub use anyhow::{self, Result};
 }
 
 /// What a test's body runs in, and ready-made bodies.
 pub mod scenario {
-    pub use crate::guest::{Ctx, scenarios};
+    pub use crate::guest::{Cgroup, CgroupGroup, Cgroups, Ctx, scenarios};
+
+    /// What scenarios are made of.
+    pub mod ops {
+        pub use crate::guest::{Setup, Step};
+        pub use ktstr_model::{Backdrop, CgroupDef, CpusetSpec, HoldSpec, Op};
+    }
 }
 
 /// Checks, and what they find.
@@ -72,19 +82,25 @@ pub mod assert {
 /// What workers do and report.
 pub mod workload {
     pub use crate::guest::WorkloadHandle;
-    pub use ktstr_model::{WorkType, WorkerReport};
+    pub use ktstr_model::{
+        AffinityIntent, AluWidth, CloneMode, CustomWork, FutexLockMode, Gap, MemPolicy, Migration, MpolFlags,
+        Phase, SchedPolicy, Schedstat, TimeSample, WakeMechanism, WorkSpec, WorkType, WorkerExit,
+        WorkerReport, WorkloadConfig,
+    };
 }
 
 /// The guest's CPUs as a test's body sees them.
 pub mod topology {
-    pub use crate::guest::TestTopology;
+    pub use crate::guest::{Llc, NumaNode, TestTopology};
+    pub use ktstr_model::CpuSet;
 }
 
 /// What declarations are made of.
 pub mod test_support {
     pub use crate::guest::TestEntry;
     pub use ktstr_model::{
-        ConfigFileDef, ModeChoice, Scheduler, SchedulerSpec, Sysctl, TestSpec, Topology, TopologyChoice,
+        ConfigFileDef, ModeChoice, Payload, Scheduler, SchedulerSpec, Sysctl, TestSpec, Topology,
+        TopologyChoice,
     };
 }
 

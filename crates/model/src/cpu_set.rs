@@ -40,6 +40,45 @@ impl CpuSet {
     }
 }
 
+impl CpuSet {
+    /// The set of these CPUs. Numbers that no machine has are kept as the largest that can be told apart, so that who
+    /// looks at the set refuses them.
+    pub fn of(cpus: impl IntoIterator<Item = usize>) -> Self {
+        cpus.into_iter().map(|cpu| u32::try_from(cpu).unwrap_or(u32::MAX - 1)).collect()
+    }
+
+    /// Reads a cpulist as far as it can be understood: parts that are neither a number nor a range are left out.
+    pub fn parse_lenient(text: &str) -> Self {
+        let parts = text.split(',').filter_map(|part| part.trim().parse::<Self>().ok());
+        parts.fold(Self::default(), |all, part| all.union(&part))
+    }
+
+    /// The lowest CPU.
+    pub fn first(&self) -> Option<u32> {
+        self.0.first().copied()
+    }
+
+    /// The CPUs that are in both.
+    pub fn intersection(&self, other: &Self) -> Self {
+        Self(&self.0 & &other.0)
+    }
+
+    /// The CPUs that are in this one only.
+    pub fn difference(&self, other: &Self) -> Self {
+        Self(&self.0 - &other.0)
+    }
+
+    /// The CPUs that are in one or both.
+    pub fn union(&self, other: &Self) -> Self {
+        Self(&self.0 | &other.0)
+    }
+
+    /// Whether all of its CPUs are in `other` too.
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+}
+
 impl FromIterator<u32> for CpuSet {
     fn from_iter<I: IntoIterator<Item = u32>>(cpus: I) -> Self {
         Self(cpus.into_iter().collect())
@@ -110,7 +149,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn lenient_parsing_keeps_what_it_understands() {
+        assert_eq!(CpuSet::parse_lenient(" 0-2, x, 7-,5\n").to_string(), "0-2,5");
+        assert!(CpuSet::parse_lenient("none").is_empty());
+    }
+
     proptest! {
+        #[test]
+        fn set_operations_are_those_of_sets(
+            a in proptest::collection::btree_set(0u32..40, 0..20), b in proptest::collection::btree_set(0u32..40, 0..20),
+        ) {
+            let set = |cpus: &BTreeSet<u32>| cpus.iter().copied().collect::<CpuSet>();
+            prop_assert_eq!(set(&a).union(&set(&b)), set(&(&a | &b)));
+            prop_assert_eq!(set(&a).intersection(&set(&b)), set(&(&a & &b)));
+            prop_assert_eq!(set(&a).difference(&set(&b)), set(&(&a - &b)));
+            prop_assert_eq!(set(&a).is_subset(&set(&b)), a.is_subset(&b));
+            prop_assert_eq!(set(&a).first(), a.first().copied());
+            prop_assert_eq!(CpuSet::parse_lenient(&set(&a).to_string()), set(&a));
+        }
+
         #[test]
         fn parses_what_it_prints(cpus in proptest::collection::btree_set(0u32..300, 0..40)) {
             let set: CpuSet = cpus.into_iter().collect();

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{SchedulerReport, WorkerReport};
+use crate::{Schedstat, SchedulerReport, TimeSample, WorkerReport};
 
 /// The first 128 bits of a SHA-256 hash, printed as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,68 +58,144 @@ impl From<Digest> for String {
     }
 }
 
-/// Hashes what a run did: every kept checkpoint of every worker with its time and CPU, each worker's totals, and when
-/// the scheduler came up and went. The host computes it again from the record to prove that the record is whole.
+/// Hashes what a run did: all that every worker reported, and when the scheduler came up and went. The host computes it
+/// again from the record to prove that the record is whole.
 pub fn report_digest(workers: &[WorkerReport], scheduler: Option<&SchedulerReport>) -> Digest {
     let mut hash = Sha256::new();
-    let mut words = |words: &[u64]| words.iter().for_each(|word| hash.update(word.to_le_bytes()));
-    words(&[workers.len() as u64]);
-    for worker in workers {
-        words(&[worker.index.into(), worker.pid.into(), worker.work_units, worker.cpu_ns, worker.wall_ns]);
-        words(&[worker.migrations, worker.max_gap.ns, worker.max_gap.at_ns, worker.max_gap.cpu.into()]);
-        words(&[worker.events.len() as u64, worker.event_stride.into()]);
-        for event in &worker.events {
-            words(&[event.at_ns, u64::from(event.cpu) << 32 | u64::from(event.count)]);
-        }
-    }
+    hash_words(&mut hash, &[workers.len() as u64]);
+    workers.iter().for_each(|worker| hash_worker(&mut hash, worker));
     if let Some(scheduler) = scheduler {
-        words(&[
+        let words = [
             scheduler.enabled_after_ns.unwrap_or(u64::MAX),
             scheduler.died_at_ns.unwrap_or(u64::MAX),
             scheduler.pid.unwrap_or(0).into(),
-        ]);
+        ];
+        hash_words(&mut hash, &words);
     }
     Digest::first_half(hash.finalize().into())
+}
+
+fn hash_words(hash: &mut Sha256, words: &[u64]) {
+    words.iter().for_each(|word| hash.update(word.to_le_bytes()));
+}
+
+fn hash_text(hash: &mut Sha256, text: &str) {
+    hash_words(hash, &[text.len() as u64]);
+    hash.update(text);
+}
+
+fn hash_sample(hash: &mut Sha256, sample: &TimeSample) {
+    hash_words(hash, &[sample.count, sample.sum_ns, sample.max_ns, sample.kept_ns.len() as u64]);
+    hash_words(hash, &sample.kept_ns);
+}
+
+fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
+    // Every field by name, so that a new one cannot be forgotten.
+    let WorkerReport {
+        cgroup,
+        index,
+        pid,
+        work,
+        work_units,
+        iterations,
+        cpu_ns,
+        wall_ns,
+        max_gap,
+        migrations,
+        llc_migrations,
+        node_migrations,
+        migration_log,
+        cpus,
+        exit,
+        wake_latencies,
+        iteration_costs,
+        schedstat,
+        numa_pages,
+        numa_pages_migrated,
+        notes,
+        events,
+        event_stride,
+    } = worker;
+    hash_text(hash, cgroup);
+    hash_text(hash, work);
+    hash_words(hash, &[(*index).into(), (*pid).into(), *work_units, *iterations, *cpu_ns, *wall_ns]);
+    hash_words(hash, &[max_gap.ns, max_gap.at_ns, max_gap.cpu.into()]);
+    hash_words(hash, &[*migrations, *llc_migrations, *node_migrations, migration_log.len() as u64]);
+    for migration in migration_log {
+        hash_words(hash, &[migration.at_ns, u64::from(migration.from) << 32 | u64::from(migration.to)]);
+    }
+    hash_text(hash, &cpus.to_string());
+    hash_text(hash, &format!("{exit:?}"));
+    hash_sample(hash, wake_latencies);
+    hash_sample(hash, iteration_costs);
+    let schedstat = schedstat.unwrap_or(Schedstat { cpu_ns: u64::MAX, ..Schedstat::default() });
+    hash_words(hash, &[schedstat.cpu_ns, schedstat.run_delay_ns, schedstat.timeslices]);
+    hash_words(hash, &[numa_pages.len() as u64, *numa_pages_migrated]);
+    numa_pages.iter().for_each(|(node, pages)| hash_words(hash, &[(*node).into(), *pages]));
+    notes.iter().for_each(|note| hash_text(hash, note));
+    hash_words(hash, &[events.len() as u64, (*event_stride).into()]);
+    for event in events {
+        hash_words(hash, &[event.at_ns, u64::from(event.cpu) << 32 | u64::from(event.count)]);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CpuSet, Gap, WorkType, WorkerEvent, WorkerExit};
+    use crate::{Migration, WorkerEvent, WorkerExit};
 
     fn worker() -> WorkerReport {
         WorkerReport {
             cgroup: "cell_0".into(),
-            index: 0,
             pid: 77,
-            work: WorkType::SpinWait,
             work_units: 2,
             cpu_ns: 10,
             wall_ns: 20,
-            max_gap: Gap::default(),
-            migrations: 0,
-            cpus: CpuSet::default(),
-            exit: WorkerExit::Stopped,
             events: vec![
                 WorkerEvent { at_ns: 5, cpu: 1, count: 1 },
                 WorkerEvent { at_ns: 9, cpu: 0, count: 2 },
             ],
             event_stride: 1,
+            ..WorkerReport::default()
         }
     }
 
     #[test]
-    fn one_changed_event_changes_the_digest() {
+    fn one_changed_figure_changes_the_digest() {
         let base = report_digest(&[worker()], None);
-        for change in [
-            |w: &mut WorkerReport| w.events[1].at_ns += 1,
-            |w: &mut WorkerReport| w.events[1].cpu = 2,
-            |w: &mut WorkerReport| w.events.truncate(1),
-            |w: &mut WorkerReport| w.cpu_ns += 1,
-        ] {
+        let changes: [fn(&mut WorkerReport); 27] = [
+            |w| w.events[1].at_ns += 1,
+            |w| w.events[1].cpu = 2,
+            |w| w.events.truncate(1),
+            |w| w.event_stride = 2,
+            |w| w.cgroup.push('x'),
+            |w| w.index += 1,
+            |w| w.pid += 1,
+            |w| w.work.push('x'),
+            |w| w.work_units += 1,
+            |w| w.iterations += 1,
+            |w| w.cpu_ns += 1,
+            |w| w.wall_ns += 1,
+            |w| w.max_gap.ns += 1,
+            |w| w.max_gap.cpu += 1,
+            |w| w.migrations += 1,
+            |w| w.llc_migrations += 1,
+            |w| w.node_migrations += 1,
+            |w| w.migration_log.push(Migration::default()),
+            |w| w.cpus = "3".parse().unwrap(),
+            |w| w.exit = WorkerExit::Failed("x".into()),
+            |w| w.wake_latencies.kept_ns.push(1),
+            |w| w.iteration_costs.max_ns += 1,
+            |w| w.schedstat = Some(Schedstat::default()),
+            |w| w.schedstat = Some(Schedstat { run_delay_ns: 1, ..Schedstat::default() }),
+            |w| w.numa_pages.push((0, 1)),
+            |w| w.numa_pages_migrated += 1,
+            |w| w.notes.push("x".into()),
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
             let mut changed = worker();
             change(&mut changed);
-            assert_ne!(report_digest(&[changed], None), base);
+            assert_ne!(report_digest(&[changed], None), base, "change {number}");
         }
         assert_eq!(report_digest(&[worker()], None), base);
         assert_ne!(report_digest(&[worker()], Some(&SchedulerReport::default())), base);

@@ -4,36 +4,58 @@
 //! sends to a guest ([`RunOrder`]), what comes back ([`RunReport`]) and how it is judged ([`Verdict`]) are all here,
 //! so that every other crate speaks of the same things by the same names.
 
+mod affinity;
 mod assert;
 mod assert_result;
+mod backdrop;
 mod cause;
+mod cgroup_def;
+mod cgroup_limits;
 mod cgroup_name;
 mod cpu_set;
+mod cpuset_spec;
 mod digest;
 mod duration;
+mod hold;
+mod mem_policy;
 mod mode;
+mod op;
 mod order;
+mod payload;
 mod report;
+mod sched_policy;
 mod scheduler;
 mod spec;
 mod switch_line;
 mod topology;
-mod work;
+mod work_spec;
+mod work_type;
+mod worker_report;
 
+pub use affinity::AffinityIntent;
 pub use assert::Assert;
 pub use assert_result::{AssertDetail, AssertResult, DetailKind};
+pub use backdrop::Backdrop;
 pub use cause::{Cause, Verdict};
+pub use cgroup_def::CgroupDef;
+pub use cgroup_limits::{CgroupLimitError, CgroupLimits, CpuMax, Limit};
 pub use cgroup_name::{CgroupNameError, cgroup_name, cgroup_parent};
 pub use cpu_set::{CpuSet, CpuSetError};
+pub use cpuset_spec::CpusetSpec;
 pub use digest::{Digest, report_digest};
 pub use duration::format_ns;
+pub use hold::HoldSpec;
+pub use mem_policy::{MemPolicy, MpolFlags};
 pub use mode::{Mode, ModeChoice, UnknownMode};
+pub use op::{Name, Op};
 pub use order::{RunOrder, SchedulerLaunch, SchedulerOrder};
-pub use report::{
-    ExitHow, Gap, GuestFailure, GuestFrame, RunReport, SchedulerReport, WorkerEvent, WorkerExit, WorkerReport,
-};
+pub use payload::Payload;
+pub use report::{ExitHow, GuestFailure, GuestFrame, RunReport, SchedulerReport};
+pub use sched_policy::SchedPolicy;
 pub use scheduler::{ConfigFileDef, Scheduler, SchedulerSpec, Sysctl};
 pub use spec::{TestSpec, TopologyChoice};
 pub use switch_line::{SwitchLine, SwitchLineError};
 pub use topology::{MAX_CPUS, Topology, TopologyError};
-pub use work::WorkType;
+pub use work_spec::{CloneMode, WorkSpec, WorkloadConfig};
+pub use work_type::{AluWidth, CustomWork, FutexLockMode, Phase, WakeMechanism, WorkType, WorkTypeError};
+pub use worker_report::{Gap, Migration, Schedstat, TimeSample, WorkerEvent, WorkerExit, WorkerReport};

@@ -124,6 +124,16 @@ impl Scheduler {
         self
     }
 
+    /// NUMA nodes with memory and no CPUs that its machines have besides, as slower memory has.
+    ///
+    /// # Panics
+    /// In a constant: stops compilation when that makes more than 64 nodes.
+    #[must_use]
+    pub const fn memory_only_nodes(mut self, count: u32) -> Self {
+        self.topology = self.topology.with_memory_only_nodes(count);
+        self
+    }
+
     /// Extra kernel arguments of its guests.
     #[must_use]
     pub const fn kargs(mut self, kargs: &'static [&'static str]) -> Self {

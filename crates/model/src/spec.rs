@@ -28,12 +28,13 @@ impl TopologyChoice {
     /// # Errors
     /// As [`Topology::new`].
     pub fn resolve(&self, default: &Topology) -> Result<Topology, TopologyError> {
-        Topology::new(
+        let topology = Topology::new(
             or(self.numa_nodes, default.numa_nodes()),
             or(self.llcs, default.llcs()),
             or(self.cores, default.cores_per_llc()),
             or(self.threads, default.threads_per_core()),
-        )
+        )?;
+        Ok(topology.with_memory_only_nodes(default.memory_only_nodes()))
     }
 
     /// [`resolve`](Self::resolve) for constants: stops compilation where that returns an error.
@@ -45,6 +46,7 @@ impl TopologyChoice {
             or(self.cores, default.cores_per_llc()),
             or(self.threads, default.threads_per_core()),
         )
+        .with_memory_only_nodes(default.memory_only_nodes())
     }
 }
 

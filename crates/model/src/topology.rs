@@ -13,7 +13,8 @@ pub const MAX_CPUS: u32 = 512;
 /// A CPU topology that cannot be wrong: every level has at least one member, last-level caches divide evenly over
 /// NUMA nodes, and the product is at most 512 CPUs.
 ///
-/// Written `1n2l4c1t`: one NUMA node, two LLCs *in total*, four cores per LLC, one thread per core.
+/// Written `1n2l4c1t`: one NUMA node, two LLCs *in total*, four cores per LLC, one thread per core. NUMA nodes that have
+/// memory and no CPUs come after that: `1n2l4c1t+1m` has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Topology {
@@ -21,7 +22,11 @@ pub struct Topology {
     llcs: u32,
     cores_per_llc: u32,
     threads_per_core: u32,
+    memory_only_nodes: u32,
 }
+
+/// The largest number of NUMA nodes that a topology may have, with those that have memory only.
+const MAX_NODES: u32 = 64;
 
 /// Why four numbers, or a text, are not a topology.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +54,12 @@ pub enum TopologyError {
         cpus: u64,
         /// The topology's short form.
         text: String,
+    },
+    /// More NUMA nodes than a machine can have.
+    #[error("{nodes} NUMA nodes with those of memory only: the most there can be are 64")]
+    TooManyNodes {
+        /// All NUMA nodes.
+        nodes: u32,
     },
     /// A text that is not of the form `1n2l4c1t` or `1,2,4,1`.
     #[error(
@@ -83,7 +94,7 @@ impl Topology {
         }
         let cpus =
             u64::from(llcs).saturating_mul(cores_per_llc.into()).saturating_mul(threads_per_core.into());
-        let topology = Self { numa_nodes, llcs, cores_per_llc, threads_per_core };
+        let topology = Self { numa_nodes, llcs, cores_per_llc, threads_per_core, memory_only_nodes: 0 };
         if cpus > MAX_CPUS.into() {
             return Err(TopologyError::TooLarge { cpus, text: topology.to_string() });
         }
@@ -100,10 +111,44 @@ impl Topology {
         assert!(llcs.is_multiple_of(numa_nodes), "llcs must be divisible by numa_nodes");
         let cpus = llcs as u64 * cores_per_llc as u64 * threads_per_core as u64;
         assert!(cpus <= MAX_CPUS as u64, "the largest topology has 512 CPUs");
-        Self { numa_nodes, llcs, cores_per_llc, threads_per_core }
+        Self { numa_nodes, llcs, cores_per_llc, threads_per_core, memory_only_nodes: 0 }
     }
 
-    /// NUMA nodes.
+    /// This topology with so many NUMA nodes that have memory and no CPUs; the machine's memory is shared out over all
+    /// nodes.
+    ///
+    /// # Panics
+    /// When there would be more than 64 nodes in all; in a constant that stops compilation.
+    #[track_caller]
+    #[must_use]
+    pub const fn with_memory_only_nodes(mut self, count: u32) -> Self {
+        let nodes = self.numa_nodes.saturating_add(count);
+        assert!(count == 0 || nodes <= MAX_NODES, "the most NUMA nodes there can be are 64");
+        self.memory_only_nodes = count;
+        self
+    }
+
+    /// NUMA nodes that have memory and no CPUs. Their numbers follow those of the others.
+    pub const fn memory_only_nodes(&self) -> u32 {
+        self.memory_only_nodes
+    }
+
+    /// NUMA nodes that have memory: all.
+    pub const fn memory_nodes(&self) -> u32 {
+        self.numa_nodes + self.memory_only_nodes
+    }
+
+    /// The distance between two NUMA nodes as the firmware tells it (ACPI's SLIT): 10 within a node, 20 between nodes
+    /// with CPUs, 30 to and from one of memory only.
+    pub const fn distance(&self, from: u32, to: u32) -> u32 {
+        match from == to {
+            true => 10,
+            false if from >= self.numa_nodes || to >= self.numa_nodes => 30,
+            false => 20,
+        }
+    }
+
+    /// NUMA nodes that have CPUs.
     pub const fn numa_nodes(&self) -> u32 {
         self.numa_nodes
     }
@@ -141,8 +186,12 @@ impl Topology {
 
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { numa_nodes, llcs, cores_per_llc, threads_per_core } = self;
-        write!(f, "{numa_nodes}n{llcs}l{cores_per_llc}c{threads_per_core}t")
+        let Self { numa_nodes, llcs, cores_per_llc, threads_per_core, memory_only_nodes } = self;
+        write!(f, "{numa_nodes}n{llcs}l{cores_per_llc}c{threads_per_core}t")?;
+        match memory_only_nodes {
+            0 => Ok(()),
+            nodes => write!(f, "+{nodes}m"),
+        }
     }
 }
 
@@ -151,15 +200,22 @@ impl FromStr for Topology {
 
     fn from_str(text: &str) -> Result<Self, TopologyError> {
         let syntax = || TopologyError::Syntax(text.to_owned());
+        let (levels, memory_only) = text.split_once('+').unwrap_or((text, "0m"));
         let fields: Vec<&str> = if text.contains(',') {
             text.split(',').map(str::trim).collect()
         } else {
-            text.strip_suffix('t').ok_or_else(syntax)?.split(['n', 'l', 'c']).collect()
+            levels.strip_suffix('t').ok_or_else(syntax)?.split(['n', 'l', 'c']).collect()
         };
         let numbers: Vec<u32> =
             fields.iter().map(|f| f.parse()).collect::<Result<_, _>>().map_err(|_| syntax())?;
         let [n, l, c, t] = numbers[..] else { return Err(syntax()) };
-        let topology = Self::new(n, l, c, t)?;
+        let memory_only =
+            memory_only.strip_suffix('m').and_then(|count| count.parse().ok()).ok_or_else(syntax)?;
+        let nodes = n.saturating_add(memory_only);
+        if memory_only > 0 && nodes > MAX_NODES {
+            return Err(TopologyError::TooManyNodes { nodes });
+        }
+        let topology = Self::new(n, l, c, t)?.with_memory_only_nodes(memory_only);
         let canonical = topology.to_string();
         // `1l2n4c1t` splits into four numbers too, but names the wrong levels.
         if text.contains(',') || canonical == text { Ok(topology) } else { Err(syntax()) }
@@ -205,15 +261,41 @@ mod tests {
     }
 
     #[test]
+    fn memory_only_nodes_come_last_and_are_far() {
+        let topology: Topology = "2n2l2c1t+1m".parse().unwrap();
+        assert_eq!((topology.numa_nodes(), topology.memory_nodes(), topology.cpus()), (2, 3, 4));
+        let distances: Vec<u32> = (0..3).map(|to| topology.distance(1, to)).collect();
+        assert_eq!(distances, [20, 10, 30]);
+        assert_eq!("1n1l1c1t+64m".parse::<Topology>(), Err(TopologyError::TooManyNodes { nodes: 65 }));
+    }
+
+    #[test]
     fn refuses_other_texts() {
-        for text in ["", "1n2l4c", "1l2n4c1t", "1,2,4", "1,2,4,1,1", "anbl4c1t", "01n2l4c1t", "-1,2,4,1"] {
+        for text in [
+            "",
+            "1n2l4c",
+            "1n2l4c1t+",
+            "1n2l4c1t+0m",
+            "1n2l4c1t+1",
+            "1n2l4c1t+m",
+            "1l2n4c1t",
+            "1,2,4",
+            "1,2,4,1,1",
+            "anbl4c1t",
+            "01n2l4c1t",
+            "-1,2,4,1",
+        ] {
             assert!(matches!(text.parse::<Topology>(), Err(TopologyError::Syntax(_))), "{text:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn short_form_and_list_parse_back(n in 1u32..5, per_node in 1u32..5, c in 1u32..9, t in 1u32..3) {
+        fn short_form_and_list_parse_back(
+            n in 1u32..5, per_node in 1u32..5, c in 1u32..9, t in 1u32..3, memory_only in 0u32..4,
+        ) {
+            let slow = Topology::of(n, n * per_node, c, t).with_memory_only_nodes(memory_only);
+            prop_assert_eq!(slow.to_string().parse::<Topology>().unwrap(), slow);
             let topology = Topology::new(n, n * per_node, c, t).unwrap();
             prop_assert_eq!(topology.to_string().parse::<Topology>().unwrap(), topology);
             let list = format!("{n}, {}, {c}, {t}", n * per_node);

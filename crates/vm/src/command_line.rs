@@ -116,7 +116,7 @@ impl Arguments {
 
 fn machine(qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError> {
     let mut machine = "q35,nvdimm=on".to_owned();
-    if spec.topology.numa_nodes() == 1 {
+    if spec.topology.memory_nodes() == 1 {
         machine += ",memory-backend=ram0";
     }
     if spec.mode == Mode::Deterministic {
@@ -173,7 +173,7 @@ fn smp(topology: &Topology) -> String {
 
 fn memory(arguments: &mut Arguments, spec: &MachineSpec, role: Role, ram: &Path) {
     let share = role.share_ram();
-    let nodes = spec.topology.numa_nodes();
+    let nodes = spec.topology.memory_nodes();
     let node_mb = spec.memory_per_node_mb();
     let (memory_mb, channel_mb) = (node_mb * nodes, (CHANNEL_SIZE >> 20) as u32);
     arguments.add("-m", format!("{memory_mb}M,slots=1,maxmem={}M", memory_mb + channel_mb));
@@ -190,13 +190,15 @@ fn memory(arguments: &mut Arguments, spec: &MachineSpec, role: Role, ram: &Path)
     if nodes == 1 {
         return;
     }
-    let cpus_each = spec.topology.cpus() / nodes;
+    let cpus_each = spec.topology.cpus() / spec.topology.numa_nodes();
     for node in 0..nodes {
         let (first, last) = (node * cpus_each, (node + 1) * cpus_each - 1);
-        arguments.add("-numa", format!("node,nodeid={node},memdev=ram{node},cpus={first}-{last}"));
+        let has_cpus = node < spec.topology.numa_nodes();
+        let cpus = if has_cpus { format!(",cpus={first}-{last}") } else { String::new() };
+        arguments.add("-numa", format!("node,nodeid={node},memdev=ram{node}{cpus}"));
     }
     for (from, to) in (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to))) {
-        let distance = if from == to { 10 } else { 20 };
+        let distance = spec.topology.distance(from, to);
         arguments.add("-numa", format!("dist,src={from},dst={to},val={distance}"));
     }
 }
@@ -267,6 +269,22 @@ mod tests {
     #[test]
     fn a_real_time_clone_of_two_nodes() {
         insta::assert_snapshot!(lines(Mode::RealTime, Topology::of(2, 4, 2, 2), Role::Clone));
+    }
+
+    #[test]
+    fn a_node_of_memory_only_has_no_cpus_and_is_far() {
+        let topology = Topology::of(1, 2, 2, 1).with_memory_only_nodes(1);
+        let lines = lines(Mode::Deterministic, topology, Role::Template);
+        let numa: Vec<&str> = lines.lines().filter(|line| line.starts_with("-numa")).collect();
+        insta::assert_snapshot!(numa.join("\n"), @r"
+        -numa node,nodeid=0,memdev=ram0,cpus=0-3
+        -numa node,nodeid=1,memdev=ram1
+        -numa dist,src=0,dst=0,val=10
+        -numa dist,src=0,dst=1,val=30
+        -numa dist,src=1,dst=0,val=30
+        -numa dist,src=1,dst=1,val=10
+        ");
+        assert!(lines.contains("size=1024M") && !lines.contains("memory-backend=ram0"), "{lines}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod process;
 mod qemu;
 mod qmp;
 mod saved;
-mod saved_clock;
+mod saved_instant;
 mod sparse_copy;
 mod template;
 mod version;

@@ -85,7 +85,7 @@ impl LoadedTemplate {
         }
         let began = Instant::now();
         let aside = site.clear()?;
-        for node in 0..template.spec().topology.numa_nodes() {
+        for node in 0..template.spec().topology.memory_nodes() {
             let (from, to) = (template.folder().join(ram_file(node)), aside.join(ram_file(node)));
             copy_sparse(&from, &to).map_err(VmError::file("copying a template's RAM to", to))?;
         }

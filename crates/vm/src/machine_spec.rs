@@ -24,7 +24,7 @@ pub struct MachineSpec {
 impl MachineSpec {
     /// Memory of each NUMA node in MiB, rounded up so that all are equal.
     pub fn memory_per_node_mb(&self) -> u32 {
-        self.memory_mb.div_ceil(self.topology.numa_nodes())
+        self.memory_mb.div_ceil(self.topology.memory_nodes())
     }
 
     /// Our own kernel arguments and the machine's.

@@ -14,7 +14,7 @@ use crate::error::VmError;
 use crate::machine::Machine;
 use crate::machine_spec::MachineSpec;
 use crate::qemu::Qemu;
-use crate::saved_clock;
+use crate::saved_instant;
 use crate::template::Progress;
 
 /// The record's file.
@@ -86,7 +86,7 @@ pub(crate) fn save_state(
     let mut state = fs::read(&path).map_err(VmError::file("reading", path.clone()))?;
     if mode == Mode::Deterministic {
         let time_stamp = machine.channel().u64(word::STOP_TSC)?;
-        if !saved_clock::settle(&mut state, time_stamp) {
+        if !saved_instant::settle(&mut state, time_stamp) {
             return Err(VmError::StateWithoutClock(qemu.version));
         }
         fs::write(&path, &state).map_err(VmError::file("writing", path))?;
@@ -100,7 +100,7 @@ pub(crate) fn check_files(folder: &Path, spec: &MachineSpec, state_sha256: &str)
     if Sha256Sum::of(&state).to_string() != state_sha256 {
         return Err("its device state is damaged".to_owned());
     }
-    for node in 0..spec.topology.numa_nodes() {
+    for node in 0..spec.topology.memory_nodes() {
         let file = ram_file(node);
         let length = fs::metadata(folder.join(&file)).map_err(|e| format!("{file}: {e}"))?.len();
         if length != u64::from(spec.memory_per_node_mb()) << 20 {

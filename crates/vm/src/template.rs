@@ -233,7 +233,7 @@ fn build_aside(
 
     let state_sha256 = saved::save_state(&mut machine, qemu, spec.mode, folder)?;
     let ram_bytes =
-        (0..spec.topology.numa_nodes()).map(|node| used_bytes(&folder.join(ram_file(node)))).sum();
+        (0..spec.topology.memory_nodes()).map(|node| used_bytes(&folder.join(ram_file(node)))).sum();
     let record = Record {
         schema: SCHEMA,
         key: key.to_owned(),

@@ -36,7 +36,9 @@ pub fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ktstr_model::{AssertResult, Digest, RunReport};
+    use ktstr_model::{
+        AssertResult, Digest, Gap, MAX_CPUS, RunReport, Schedstat, TimeSample, WorkerExit, WorkerReport,
+    };
 
     #[test]
     fn a_report_survives_and_a_cut_one_does_not() {
@@ -53,5 +55,39 @@ mod tests {
         assert!(decode::<RunReport>("report", &bytes[..bytes.len() - 1]).is_err());
         let longer = [&bytes[..], &[0]].concat();
         assert!(decode::<RunReport>("report", &longer).unwrap_err().to_string().starts_with("report of"));
+    }
+
+    /// The largest report that a worker of the largest machine can leave, without its samples.
+    #[test]
+    fn a_worker_takes_two_kib_beside_its_samples() {
+        let largest = TimeSample { count: u64::MAX, sum_ns: u64::MAX, max_ns: u64::MAX, kept_ns: Vec::new() };
+        let most = u64::MAX;
+        let worker = WorkerReport {
+            cgroup: "c".repeat(64),
+            index: u32::MAX,
+            pid: u32::MAX,
+            work: "w".repeat(32),
+            work_units: most,
+            iterations: most,
+            cpu_ns: most,
+            wall_ns: most,
+            max_gap: Gap { ns: most, at_ns: most, cpu: u32::MAX },
+            migrations: most,
+            llc_migrations: most,
+            node_migrations: most,
+            migration_log: Vec::new(),
+            cpus: (0..MAX_CPUS).collect(),
+            exit: WorkerExit::Failed("f".repeat(156)),
+            wake_latencies: largest.clone(),
+            iteration_costs: largest,
+            schedstat: Some(Schedstat { cpu_ns: most, run_delay_ns: most, timeslices: most }),
+            numa_pages: (0..16).map(|node| (node, most)).collect(),
+            numa_pages_migrated: most,
+            notes: vec!["n".repeat(156)],
+            events: Vec::new(),
+            event_stride: u32::MAX,
+        };
+        let len = encode(&worker).unwrap().len();
+        assert!(len <= 2048, "{len} bytes");
     }
 }

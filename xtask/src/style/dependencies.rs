@@ -6,10 +6,11 @@ use super::finding::Finding;
 use crate::workspace::{Dependency, Package};
 
 /// The crates from top to bottom; one may depend on those below it. Programs that nothing depends on come first.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 17] = [
     "xtask",
     "my-sched",
     "scx-fixture",
+    "guest-tests",
     "ktstr",
     "ktstr-macros",
     "cargo-ktstr",

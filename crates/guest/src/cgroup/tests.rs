@@ -11,7 +11,8 @@ fn cgroups(parent: &str) -> Option<Cgroups> {
         eprintln!("skipped: {} is not writable", root.display());
         return None;
     }
-    Some(Cgroups::below(root, Some(parent)).unwrap())
+    let topology = TestTopology::from_sysfs(Path::new("/sys")).unwrap();
+    Some(Cgroups::below(root, Some(parent), &topology).unwrap())
 }
 
 fn sleeper() -> Child {
@@ -58,7 +59,8 @@ fn refuses_names_that_lead_elsewhere() {
         assert!(matches!(cgroups.create(name), Err(GuestError::CgroupName(_))), "{name:?}");
     }
     for parent in ["/", "../x", "a//b"] {
-        let refused = Cgroups::below("/nowhere".into(), Some(parent));
+        let topology = TestTopology::from_sysfs(Path::new("/sys")).unwrap();
+        let refused = Cgroups::below("/nowhere".into(), Some(parent), &topology);
         assert!(matches!(refused, Err(GuestError::CgroupName(_))), "{parent:?}");
     }
 }

@@ -14,11 +14,12 @@ use crate::worker::WorkloadHandle;
 /// # Errors
 /// When a cgroup or a worker cannot be made.
 pub fn steady(ctx: &Ctx) -> Result<AssertResult> {
-    let work = ctx.work_type_override.unwrap_or_default();
+    let work = ctx.work_type_override.clone().unwrap_or_default();
     let cells = [ctx.cgroups.create("cell_0")?, ctx.cgroups.create("cell_1")?];
+    let workers = work.default_workers(ctx.workers_per_cgroup);
     let mut workloads = Vec::new();
     for cell in &cells {
-        workloads.push(WorkloadHandle::spawn(ctx, cell, ctx.workers_per_cgroup, work)?);
+        workloads.push(WorkloadHandle::spawn(ctx, cell, workers, work.clone())?);
     }
     workloads.iter_mut().for_each(|workload| workload.start_settling(ctx.settle));
     ctx.hold(ctx.settle + ctx.duration);

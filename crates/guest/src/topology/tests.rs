@@ -19,7 +19,7 @@ impl Tree {
     fn cache(&self, cpu: u32, index: u32, level: u32, kind: &str, shared: &str) -> &Self {
         let folder = format!("cpu/cpu{cpu}/cache/index{index}");
         self.put(&format!("{folder}/level"), &level.to_string());
-        self.put(&format!("{folder}/type"), kind);
+        self.put(&format!("{folder}/type"), kind).put(&format!("{folder}/size"), "16384K");
         self.put(&format!("{folder}/shared_cpu_list"), shared)
     }
 
@@ -37,6 +37,8 @@ fn smt_and_numa() -> Tree {
     let tree = Tree::new();
     tree.put("cpu/online", "0-7").put("node/node0/cpulist", "0-3").put("node/node1/cpulist", "4-7");
     tree.put("node/node2/cpulist", "").put("node/has_cpu", "0-1");
+    tree.put("node/node1/meminfo", "Node 1 MemTotal:        498000 kB\nNode 1 MemFree: 3 kB");
+    tree.put("node/node1/distance", "20 10 30");
     for cpu in 0..8 {
         let (core, llc) = (cpu / 2 * 2, cpu / 4 * 4);
         let (core, llc) = (format!("{core}-{}", core + 1), format!("{llc}-{}", llc + 3));
@@ -54,10 +56,20 @@ fn groups_cpus_by_cache_core_and_node() {
     let topology = smt_and_numa().read().unwrap();
     assert_eq!(topology.cpus(), &set("0-7"));
     assert_eq!(topology.usable_cpus(), set("0-6"));
-    assert_eq!(topology.llcs(), [set("0-3"), set("4-7")]);
+    let llc = |cpus, cores: [&str; 2], node| Llc {
+        cpus: set(cpus),
+        cores: cores.map(set).into(),
+        size_kb: Some(16384),
+        node: Some(node),
+    };
+    assert_eq!(topology.llcs(), [llc("0-3", ["0-1", "2-3"], 0), llc("4-7", ["4-5", "6-7"], 1)]);
     assert_eq!(topology.cores(), ["0-1", "2-3", "4-5", "6-7"].map(set));
     assert_eq!(topology.nodes().iter().map(|node| node.id).collect::<Vec<_>>(), [0, 1, 2]);
-    assert!(topology.nodes()[2].cpus.is_empty());
+    assert!(topology.nodes()[2].cpus.is_empty() && topology.has_smt());
+    assert_eq!(topology.memory_only_nodes().map(|node| node.id).collect::<Vec<_>>(), [2]);
+    assert_eq!(topology.nodes()[1].memory_kb, Some(498_000));
+    assert_eq!((topology.distance(1, 1), topology.distance(1, 2)), (Some(10), Some(30)));
+    assert_eq!((topology.distance(1, 3), topology.distance(3, 1)), (None, None));
     assert_eq!((topology.llc_of(5), topology.node_of(5)), (Some(1), Some(1)));
     assert_eq!(topology.smt_siblings(5), Some(&set("4-5")));
     assert_eq!((topology.llc_of(8), topology.node_of(8), topology.smt_siblings(8)), (None, None, None));
@@ -72,8 +84,10 @@ fn without_caches_and_nodes_the_package_counts() {
         tree.put(&format!("cpu/cpu{cpu}/topology/package_cpus_list"), "0-1");
     }
     let topology = tree.read().unwrap();
-    assert_eq!(topology.llcs(), [set("0-1")]);
-    assert_eq!(topology.nodes(), [NumaNode { id: 0, cpus: set("0-1") }]);
+    assert_eq!(topology.llcs().len(), 1);
+    assert_eq!((&topology.llcs()[0].cpus, topology.llcs()[0].size_kb), (&set("0-1"), None));
+    let node = NumaNode { id: 0, cpus: set("0-1"), memory_kb: None, distances: vec![10] };
+    assert_eq!(topology.nodes(), [node]);
     assert_eq!(topology.usable_cpus(), set("0-1"), "two CPUs are both usable");
 }
 

@@ -1,15 +1,23 @@
 //! The workers of one cgroup, as a test body holds them.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use ktstr_model::{WorkType, WorkerReport};
+use ktstr_model::{AffinityIntent, Schedstat, WorkType, WorkerExit, WorkerReport, WorkloadConfig};
 
+use super::affinity;
 use super::random::SplitMix64;
-use super::spin_wait::{self, Pace};
+use super::spawn::{Spawn, set_affinity_of};
 use super::team::{Ended, Team};
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, limit_hits};
 use crate::context::Ctx;
 use crate::error::GuestError;
+
+/// How long workers may take to prepare themselves before the others are let go without them: 2 s, and 20 ms for each.
+const READY_NS: u64 = 2_000_000_000;
+const READY_PER_WORKER_NS: u64 = 20_000_000;
+/// How often the scheduler is looked after meanwhile.
+const READY_SLICE_NS: u64 = 100_000_000;
 
 /// Workers in one cgroup: forked, moved there, waiting at a gate until they are let go.
 ///
@@ -18,9 +26,11 @@ use crate::error::GuestError;
 pub struct WorkloadHandle<'ctx> {
     ctx: &'ctx Ctx,
     cgroup: String,
-    work: WorkType,
+    folder: Option<PathBuf>,
+    work: &'static str,
     first_serial: u32,
     first_index: u32,
+    count: u32,
     team: Team,
 }
 
@@ -29,42 +39,97 @@ impl<'ctx> WorkloadHandle<'ctx> {
     /// as long as the calling thread.
     ///
     /// # Errors
-    /// When `count` is zero, or when a worker cannot be forked or moved; none is left then.
+    /// When `count` workers of this type make no sense, or when a worker cannot be forked or moved; none is left then.
     pub fn spawn(ctx: &'ctx Ctx, cgroup: &Cgroup, count: usize, work: WorkType) -> Result<Self, GuestError> {
-        let count = match u32::try_from(count) {
-            Ok(count) if count > 0 => count,
-            _ => return Err(GuestError::WorkerCount { cgroup: cgroup.name().to_owned(), count }),
-        };
-        let mut team = Team::new(count as usize)?;
-        let (first_serial, first_index) = ctx.enroll(cgroup.name(), count);
-        for number in 0..count {
-            let random = SplitMix64::of_worker(ctx.seed(), first_serial + number);
-            let name = command(cgroup.name(), first_index + number);
-            let pid = match work {
-                WorkType::SpinWait => {
-                    let pace = Pace::new(ctx.mode(), random);
-                    team.fork(&name, |control, record| spin_wait::run(control, record, pace))?
-                }
-                _ => return Err(GuestError::WorkTypeUnknown(work)),
-            };
-            cgroup.add(pid.as_raw_nonzero().get().unsigned_abs())?;
-        }
-        Ok(Self { ctx, cgroup: cgroup.name().to_owned(), work, first_serial, first_index, team })
+        Self::make(ctx, Some(cgroup), &WorkloadConfig::of(work, count))
     }
 
-    /// Process ids of the workers, in order.
+    /// As [`spawn`](Self::spawn), with all that can be said of workers.
+    ///
+    /// # Errors
+    /// As there, and when what is asked for does not exist on this machine or lies outside the cgroup's cpuset.
+    pub fn spawn_config(
+        ctx: &'ctx Ctx,
+        cgroup: &Cgroup,
+        config: &WorkloadConfig,
+    ) -> Result<Self, GuestError> {
+        Self::make(ctx, Some(cgroup), config)
+    }
+
+    /// As [`spawn_config`](Self::spawn_config), but outside of all cgroups of the test: where the test process is.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn spawn_host(ctx: &'ctx Ctx, config: &WorkloadConfig) -> Result<Self, GuestError> {
+        Self::make(ctx, None, config)
+    }
+
+    fn make(ctx: &'ctx Ctx, cgroup: Option<&Cgroup>, config: &WorkloadConfig) -> Result<Self, GuestError> {
+        config.work_type.validate(config.num_workers)?;
+        let name = cgroup.map_or("", Cgroup::name);
+        let count = u32::try_from(config.num_workers)
+            .map_err(|_| GuestError::WorkerCount { cgroup: name.to_owned(), count: config.num_workers })?;
+        let (first_serial, first_index) = ctx.enroll(name, count);
+        let team = Spawn { ctx, cgroup, config, first_serial, first_index }.team()?;
+        let work = config.work_type.name();
+        let folder = cgroup.map(|cgroup| cgroup.path().to_owned());
+        Ok(Self { ctx, cgroup: name.to_owned(), folder, work, first_serial, first_index, count, team })
+    }
+
+    /// Process ids of the workers, in order; of threads, that of their process.
     pub fn pids(&self) -> Vec<u32> {
         self.team.pids().collect()
     }
 
-    /// Lets the workers go; everything counts from now on.
-    pub fn start(&mut self) {
-        self.team.start(0);
+    /// Thread ids of the workers, in order. Those that have not begun their lives yet are left out.
+    pub fn tids(&self) -> Vec<u32> {
+        self.team.tids().collect()
     }
 
-    /// Lets the workers go; what they do while the scheduler settles does not count.
+    /// The name of their cgroup; empty outside of all cgroups of the test.
+    pub fn cgroup(&self) -> &str {
+        &self.cgroup
+    }
+
+    /// Lets the workers go; everything counts from now on.
+    pub fn start(&mut self) {
+        self.start_settling(Duration::ZERO);
+    }
+
+    /// Lets the workers go once all are prepared; what they do while the scheduler settles does not count. A worker that
+    /// the scheduler does not let prepare itself holds the others up for 2 s and 20 ms a worker, and its own gap begins
+    /// with theirs.
     pub fn start_settling(&mut self, settle: Duration) {
+        self.wait_until_ready();
         self.team.start(u64::try_from(settle.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// Waits until all workers are prepared; whether they are. With several handles: wait for all, then start each.
+    pub fn wait_until_ready(&self) -> bool {
+        let limit_ns = READY_NS + READY_PER_WORKER_NS * u64::from(self.count);
+        for _ in 0..limit_ns.div_ceil(READY_SLICE_NS) {
+            if self.team.wait_until_ready(READY_SLICE_NS) {
+                return true;
+            }
+            if !self.ctx.scheduler_alive() {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Changes the CPUs that the workers ask for, within `cgroup`, which is theirs.
+    ///
+    /// # Errors
+    /// When these are CPUs that the machine does not have, or none that the cgroup may use.
+    pub fn set_affinity(&self, intent: &AffinityIntent) -> Result<(), GuestError> {
+        for (tid, serial) in self.team.tids().zip(self.first_serial..) {
+            // Another stream than the worker's own, so that a change does not repeat its first choice.
+            let mut random = SplitMix64::of_worker(self.ctx.seed().rotate_left(32), serial);
+            let cpus = affinity::resolve(intent, &self.ctx.topo, self.ctx.topo.cpus(), &mut random)?;
+            set_affinity_of(tid, cpus.as_ref().unwrap_or(self.ctx.topo.cpus()))?;
+        }
+        Ok(())
     }
 
     /// Tells the workers to stop and does not wait. With several handles: stop all, then collect each, so that the last
@@ -84,27 +149,46 @@ impl<'ctx> WorkloadHandle<'ctx> {
 
     fn collect(&mut self) -> Result<Vec<WorkerReport>, GuestError> {
         let ended = self.team.collect()?;
-        let reports: Vec<WorkerReport> =
+        let mut reports: Vec<WorkerReport> =
             ended.iter().zip(self.first_index..).map(|(ended, index)| self.report(ended, index)).collect();
+        let lost =
+            |report: &&mut WorkerReport| matches!(report.exit, WorkerExit::Died(_) | WorkerExit::Failed(_));
+        for report in reports.iter_mut().filter(lost) {
+            report.notes.extend(self.folder.as_deref().map(limit_hits).unwrap_or_default());
+        }
         self.ctx.record_workers(self.first_serial, &reports);
         Ok(reports)
     }
 
     fn report(&self, ended: &Ended, index: u32) -> WorkerReport {
-        let progress = &ended.record.progress;
+        let record = &ended.record;
+        let progress = &record.progress;
         let (events, event_stride) = progress.events();
+        let (llc_migrations, node_migrations) = progress.crossings();
+        let [cpu_ns, run_delay_ns, timeslices] = record.schedstat;
+        let pages = record.numa_pages.iter().zip(0u32..).filter(|(pages, _)| **pages > 0);
         WorkerReport {
             cgroup: self.cgroup.clone(),
             index,
-            pid: ended.pid,
-            work: self.work,
+            pid: ended.tid,
+            work: self.work.to_owned(),
             work_units: progress.units(),
+            iterations: record.iterations,
             cpu_ns: ended.cpu_ns,
             wall_ns: ended.wall_ns,
             max_gap: progress.max_gap(),
             migrations: progress.migrations(),
+            llc_migrations,
+            node_migrations,
+            migration_log: progress.migration_log().to_vec(),
             cpus: progress.cpus(),
-            exit: ended.exit,
+            exit: ended.exit.clone(),
+            wake_latencies: record.wake_latencies.sample(),
+            iteration_costs: record.iteration_costs.sample(),
+            schedstat: (record.has_schedstat == 1).then_some(Schedstat { cpu_ns, run_delay_ns, timeslices }),
+            numa_pages: pages.map(|(pages, node)| (node, u64::from(*pages))).collect(),
+            numa_pages_migrated: record.numa_pages_migrated,
+            notes: record.remark.get().into_iter().collect(),
             events: events.to_vec(),
             event_stride,
         }
@@ -119,25 +203,5 @@ impl Drop for WorkloadHandle<'_> {
         {
             eprintln!("ktstr: workers of {} are missing from the report: {error}", self.cgroup);
         }
-    }
-}
-
-/// A worker's command in 15 bytes: the end of the cgroup's name and the worker's place in it.
-fn command(cgroup: &str, index: u32) -> String {
-    let place = format!("/{index}");
-    let mut from = (cgroup.len() + place.len()).saturating_sub(15);
-    while !cgroup.is_char_boundary(from) {
-        from += 1;
-    }
-    format!("{}{place}", &cgroup[from..])
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn commands_keep_what_tells_workers_apart() {
-        assert_eq!(super::command("cell_0", 3), "cell_0/3");
-        assert_eq!(super::command("a_very_long_name_of_cell_12", 104), "_of_cell_12/104");
-        assert_eq!(super::command("ééééééééé", 1), "éééééé/1");
     }
 }

@@ -1,9 +1,14 @@
 //! What a worker notes down at its checkpoints.
 
-use ktstr_model::{CpuSet, Gap, MAX_CPUS, WorkerEvent};
+use ktstr_model::{CpuSet, Gap, MAX_CPUS, Migration, WorkerEvent};
+
+use super::places::CpuPlaces;
 
 /// Events that a worker has room for. When they are full every second one goes, so a long run keeps at least half.
 pub(crate) const EVENT_CAPACITY: usize = 512;
+
+/// Migrations that a worker has room for: its first ones.
+pub(crate) const MIGRATION_CAPACITY: usize = 32;
 
 const CPU_WORDS: usize = MAX_CPUS as usize / 64;
 
@@ -17,6 +22,8 @@ pub(crate) struct Progress {
     last_ns: u64,
     units: u64,
     migrations: u64,
+    llc_migrations: u64,
+    node_migrations: u64,
     max_gap_ns: u64,
     max_gap_end_ns: u64,
     max_gap_cpu: u32,
@@ -25,6 +32,7 @@ pub(crate) struct Progress {
     stride: u32,
     kept: u32,
     events: [WorkerEvent; EVENT_CAPACITY],
+    migration_log: [Migration; MIGRATION_CAPACITY],
 }
 
 impl Progress {
@@ -42,20 +50,42 @@ impl Progress {
         self.stride = 1;
     }
 
-    /// Notes a checkpoint. Makes no system call and needs no memory.
-    pub(crate) fn checkpoint(&mut self, at_ns: u64, cpu: u32) {
+    /// Notes a checkpoint and returns the CPU of the one before, if that was another. Makes no system call and needs no
+    /// memory.
+    pub(crate) fn checkpoint(&mut self, at_ns: u64, cpu: u32) -> Option<u32> {
         self.note_gap(at_ns, cpu);
-        if self.units > 0 && cpu != self.last_cpu {
-            self.migrations += 1;
-        }
+        let from = (self.units > 0 && cpu != self.last_cpu).then_some(self.last_cpu);
         if let Some(word) = self.cpus.get_mut(cpu as usize / 64) {
             *word |= 1 << (cpu % 64);
         }
         self.units += 1;
         self.last_ns = at_ns;
         self.last_cpu = cpu;
-        if self.units.is_multiple_of(self.stride.into()) {
+        // The stride is a power of two.
+        if self.units & (u64::from(self.stride) - 1) == 0 {
             self.keep(WorkerEvent { at_ns, cpu, count: self.units as u32 });
+        }
+        from
+    }
+
+    /// Notes that the worker was seen on another CPU than before.
+    pub(crate) fn migrated(&mut self, at_ns: u64, from: u32, to: u32, places: &CpuPlaces) {
+        if let Some(free) = self.migration_log.get_mut(self.migrations as usize) {
+            *free = Migration { at_ns, from, to };
+        }
+        let (llc, node) = places.crossed(from, to);
+        self.migrations += 1;
+        self.llc_migrations += u64::from(llc);
+        self.node_migrations += u64::from(node);
+    }
+
+    /// Counts units that were not noted one by one.
+    pub(crate) fn add_units(&mut self, units: u64, at_ns: u64, cpu: u32) {
+        self.units += units;
+        self.last_ns = at_ns;
+        self.last_cpu = cpu;
+        if let Some(word) = self.cpus.get_mut(cpu as usize / 64) {
+            *word |= 1 << (cpu % 64);
         }
     }
 
@@ -104,6 +134,16 @@ impl Progress {
         self.migrations
     }
 
+    /// Those of them between last-level caches, and between NUMA nodes.
+    pub(crate) fn crossings(&self) -> (u64, u64) {
+        (self.llc_migrations, self.node_migrations)
+    }
+
+    /// The first migrations.
+    pub(crate) fn migration_log(&self) -> &[Migration] {
+        &self.migration_log[..MIGRATION_CAPACITY.min(self.migrations as usize)]
+    }
+
     /// The longest gap.
     pub(crate) fn max_gap(&self) -> Gap {
         let at_ns = self.max_gap_end_ns.saturating_sub(self.began_ns);
@@ -133,12 +173,12 @@ mod tests {
         progress.begin(1000);
         progress.checkpoint(1700, 2);
         assert_eq!(progress.max_gap(), Gap { ns: 700, at_ns: 700, cpu: 2 });
-        progress.checkpoint(1900, 3);
+        assert_eq!(progress.checkpoint(1900, 3), Some(2));
         progress.end(2500, 3);
         assert_eq!(progress.max_gap().ns, 700);
         progress.end(2700, 4);
         assert_eq!(progress.max_gap(), Gap { ns: 800, at_ns: 1700, cpu: 4 });
-        assert_eq!((progress.units(), progress.migrations()), (2, 1));
+        assert_eq!(progress.units(), 2);
     }
 
     #[test]
@@ -155,7 +195,7 @@ mod tests {
         fn kept_events_are_evenly_spread_over_the_run(checkpoints in 0u64..9000) {
             let mut progress = Progress::new();
             progress.begin(0);
-            (1..=checkpoints).for_each(|n| progress.checkpoint(n * 10, 0));
+            (1..=checkpoints).for_each(|n| assert_eq!(progress.checkpoint(n * 10, 0), None));
             let (events, stride) = progress.events();
             let expected: Vec<u32> = (1..=checkpoints as u32).filter(|n| n % stride == 0).collect();
             let counts: Vec<u32> = events.iter().map(|event| event.count).collect();
@@ -168,14 +208,18 @@ mod tests {
         fn sums_up_the_checkpoints(steps in proptest::collection::vec((1u64..1000, 0u32..MAX_CPUS), 1..50)) {
             let mut progress = Progress::new();
             progress.begin(0);
-            let mut now = 0;
+            let (mut now, places) = (0, CpuPlaces::one());
             for (gap, cpu) in &steps {
                 now += gap;
-                progress.checkpoint(now, *cpu);
+                if let Some(from) = progress.checkpoint(now, *cpu) {
+                    progress.migrated(now, from, *cpu, &places);
+                }
             }
             prop_assert_eq!(progress.max_gap().ns, steps.iter().map(|step| step.0).max().unwrap());
             let moves = steps.windows(2).filter(|pair| pair[0].1 != pair[1].1).count();
             prop_assert_eq!(progress.migrations(), moves as u64);
+            prop_assert_eq!(progress.migration_log().len(), moves.min(MIGRATION_CAPACITY));
+            prop_assert!(progress.migration_log().iter().all(|migration| migration.from != migration.to));
             prop_assert_eq!(progress.cpus(), steps.iter().map(|step| step.1).collect::<CpuSet>());
             prop_assert_eq!((progress.units(), progress.last_ns()), (steps.len() as u64, now));
         }

@@ -1,18 +1,45 @@
 use std::thread;
 use std::time::Duration;
 
-use ktstr_model::Mode;
+use std::sync::Arc;
+
+use ktstr_model::{ExitHow, Mode};
 
 use super::*;
+use crate::worker::bench::Bench;
+use crate::worker::places::CpuPlaces;
 use crate::worker::random::SplitMix64;
-use crate::worker::spin_wait::{self, Pace};
+use crate::worker::settings::Settings;
+use crate::worker::work::{Trouble, Work};
 
-fn spinners(count: u32) -> Team {
-    let mut team = Team::new(count as usize).unwrap();
-    for serial in 0..count {
-        let pace = Pace::new(Mode::RealTime, SplitMix64::of_worker(1, serial));
-        team.fork("spinner", |control, record| spin_wait::run(control, record, pace)).unwrap();
+fn member(work: impl Work + 'static) -> Member {
+    Member {
+        work: Box::new(work),
+        name: command("worker"),
+        settings: Settings::default(),
+        random: SplitMix64::of_worker(1, 0),
+        mode: Mode::RealTime,
+        places: Arc::new(CpuPlaces::one()),
+        numa: false,
     }
+}
+
+fn spin(bench: &mut Bench<'_>) -> Result<(), Trouble> {
+    bench.spin_one_checkpoint();
+    Ok(())
+}
+
+/// Turns a function into work without the compiler guessing its lifetimes wrong.
+fn work(step: impl FnMut(&mut Bench<'_>) -> Result<(), Trouble> + Send) -> impl Work {
+    step
+}
+
+fn spinners(count: usize) -> Team {
+    let mut team = Team::new(count).unwrap();
+    for _ in 0..count {
+        team.fork("", vec![member(spin)]).unwrap();
+    }
+    team.placed();
     team
 }
 
@@ -63,22 +90,22 @@ fn a_stop_before_measuring_began_leaves_nothing_to_judge() {
     thread::sleep(Duration::from_millis(20));
     let worker = &team.collect().unwrap()[0];
     assert_eq!((worker.wall_ns, worker.record.progress.units()), (0, 0));
-    assert_eq!((worker.record.progress.max_gap().ns, worker.exit), (0, WorkerExit::Stopped));
+    assert_eq!((worker.record.progress.max_gap().ns, worker.exit.clone()), (0, WorkerExit::Stopped));
 }
 
 #[test]
 fn a_worker_that_first_runs_after_the_stop_has_starved() {
     let mut team = Team::new(1).unwrap();
-    let late = |control: &Control, record: &mut Record| {
+    let late = work(|bench| {
         thread::sleep(Duration::from_millis(200));
-        let pace = Pace::new(Mode::RealTime, SplitMix64::of_worker(1, 0));
-        spin_wait::run(control, record, pace);
-    };
-    team.fork("late", late).unwrap();
+        spin(bench)
+    });
+    team.fork("", vec![member(late)]).unwrap();
+    team.placed();
     team.start(0);
     thread::sleep(Duration::from_millis(50));
     let worker = &team.collect().unwrap()[0];
-    assert_eq!((worker.record.progress.units(), worker.exit), (0, WorkerExit::Stopped));
+    assert_eq!((worker.record.progress.units(), worker.exit.clone()), (0, WorkerExit::Stopped));
     assert_eq!(worker.record.progress.max_gap().ns, worker.wall_ns);
 }
 
@@ -86,13 +113,14 @@ fn a_worker_that_first_runs_after_the_stop_has_starved() {
 fn crashes_panics_and_early_exits_are_told_apart() {
     let mut team = Team::new(3).unwrap();
     // SAFETY: ends the worker.
-    team.fork("crash", |_, _| unsafe { libc::abort() }).unwrap();
+    team.fork("", vec![member(work(|_| unsafe { libc::abort() }))]).unwrap();
     // SAFETY: ends the worker.
-    team.fork("leave", |_, _| unsafe { libc::_exit(0) }).unwrap();
-    team.fork("code", |_, _| std::panic::resume_unwind(Box::new(()))).unwrap();
+    team.fork("", vec![member(work(|_| unsafe { libc::_exit(0) }))]).unwrap();
+    team.fork("", vec![member(work(|_| std::panic::resume_unwind(Box::new(()))))]).unwrap();
+    team.placed();
     team.start(0);
     thread::sleep(Duration::from_millis(50));
-    let exits: Vec<WorkerExit> = team.collect().unwrap().iter().map(|worker| worker.exit).collect();
+    let exits: Vec<WorkerExit> = team.collect().unwrap().into_iter().map(|worker| worker.exit).collect();
     assert_eq!(
         exits,
         [
@@ -106,13 +134,16 @@ fn crashes_panics_and_early_exits_are_told_apart() {
 #[test]
 fn a_worker_that_does_not_stop_is_killed() {
     let mut team = Team::new(1).unwrap();
-    team.fork("deaf", |_, _| {
+    let deaf = work(|_| {
         loop {
             std::hint::spin_loop();
         }
-    })
-    .unwrap();
+    });
+    team.fork("", vec![member(deaf)]).unwrap();
+    team.placed();
     team.start(0);
+    // Stopped before its first step, it would never begin it.
+    thread::sleep(Duration::from_millis(100));
     let before_ns = monotonic_ns();
     let worker = &team.collect().unwrap()[0];
     assert_eq!(worker.exit, WorkerExit::HungOnStop);
