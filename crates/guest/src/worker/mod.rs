@@ -13,18 +13,27 @@ mod futex;
 mod group;
 mod handle;
 mod kinds;
+mod lock;
 mod mem_policy;
 mod member;
 mod numa_pages;
 mod pace;
+mod parts;
+mod passes;
 mod places;
+#[allow(dead_code, reason = "for work types that are still to come")]
+mod private_memory;
 mod progress;
 mod random;
 mod reservoir;
+mod round;
 mod settings;
 mod shared;
 mod spawn;
 mod team;
+mod turn;
 mod work;
+#[allow(dead_code, reason = "for work types that are still to come")]
+mod work_file;
 
 pub use handle::WorkloadHandle;
