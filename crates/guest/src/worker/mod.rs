@@ -18,6 +18,7 @@ mod member;
 mod numa_pages;
 mod pace;
 mod places;
+pub(crate) mod plausible;
 mod progress;
 mod random;
 mod reservoir;
