@@ -92,8 +92,8 @@ pub mod workload {
     pub use crate::guest::WorkloadHandle;
     pub use ktstr_model::{
         AffinityIntent, AluWidth, CloneMode, CustomWork, FutexLockMode, Gap, MemPolicy, Migration, MpolFlags,
-        Phase, SchedPolicy, Schedstat, TimeSample, WakeMechanism, WorkSpec, WorkType, WorkerExit,
-        WorkerReport, WorkloadConfig,
+        Phase, SchedPolicy, Schedstat, TimeSample, WakeMechanism, WorkSpec, WorkType, WorkerEvent,
+        WorkerExit, WorkerReport, WorkloadConfig,
     };
 }
 
