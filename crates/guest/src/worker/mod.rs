@@ -23,6 +23,7 @@ mod passes;
 mod places;
 #[allow(dead_code, reason = "for work types that are still to come")]
 mod private_memory;
+pub(crate) mod plausible;
 mod progress;
 mod random;
 mod reservoir;
