@@ -65,7 +65,6 @@ impl<'a> Bench<'a> {
     }
 
     /// The worker's own random numbers, from the run's seed.
-    #[expect(dead_code, reason = "for work types that are still to come")]
     pub(crate) fn random(&mut self) -> &mut SplitMix64 {
         &mut self.random
     }
@@ -83,7 +82,6 @@ impl<'a> Bench<'a> {
     }
 
     /// Computes until this much time has passed, or the worker is to stop.
-    #[expect(dead_code, reason = "for work types that are still to come")]
     pub(crate) fn spin_for(&mut self, duration: Duration) {
         let end_ns = monotonic_ns().saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
         while monotonic_ns() < end_ns && !self.stopped() {
@@ -117,14 +115,12 @@ impl<'a> Bench<'a> {
     }
 
     /// Leaves a remark for the report, up to 120 bytes; the last one counts.
-    #[expect(dead_code, reason = "for work types that are still to come")]
     pub(crate) fn remark(&mut self, text: &str) {
         self.record.remark.set(text);
     }
 
     /// Says which memory is the work's, so that the report tells on which NUMA nodes it lies. The memory stays mapped to
     /// the worker's end.
-    #[expect(dead_code, reason = "for work types that are still to come")]
     pub(crate) fn working_set(&mut self, memory: &[u8]) {
         let range = memory.as_ptr_range();
         if let Some(free) = self.regions.iter_mut().find(|region| region.start == region.end) {

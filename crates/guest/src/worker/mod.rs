@@ -18,6 +18,7 @@ mod member;
 mod numa_pages;
 mod pace;
 mod places;
+mod private_memory;
 mod progress;
 mod random;
 mod reservoir;
@@ -26,5 +27,6 @@ mod shared;
 mod spawn;
 mod team;
 mod work;
+mod work_file;
 
 pub use handle::WorkloadHandle;
