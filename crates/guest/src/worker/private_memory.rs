@@ -46,11 +46,10 @@ impl PrivateMemory {
         self.len / PAGE
     }
 
-    /// Writes to one page.
+    /// Writes to one page. Does not read: that would be a fault of its own, which brings in the page of zeroes.
     pub(crate) fn touch(&mut self, page: usize) {
-        let byte = &mut self[page * PAGE];
         // SAFETY: a byte of this value's memory. Volatile, or else nothing would come of it.
-        unsafe { ptr::write_volatile(byte, byte.wrapping_add(1)) };
+        unsafe { ptr::write_volatile(&mut self[page * PAGE], 1) };
     }
 
     /// Gives all pages back to the kernel: the next touch of each brings in a page of zeroes.

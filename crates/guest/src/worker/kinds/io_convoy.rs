@@ -1,7 +1,7 @@
 //! `IoConvoy`: alternates between appending with a wait for the disk and random reads. All such workers of a test share
 //! one file, so that they queue behind each other.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::OFlags;
 
@@ -17,8 +17,8 @@ const LEAST: usize = 64;
 /// Blocks at which the file is cut.
 const MOST: usize = 1024;
 
-/// The file of the workers that there are, for those that come later.
-static FILE: Mutex<Weak<WorkFile>> = Mutex::new(Weak::new());
+/// The file, from the first worker on. The test process keeps it, because members are dropped there once they are forked.
+static FILE: Mutex<Option<Arc<WorkFile>>> = Mutex::new(None);
 
 struct IoConvoy {
     file: Arc<WorkFile>,
@@ -29,13 +29,12 @@ struct IoConvoy {
 
 pub(super) fn members() -> Result<Members, GuestError> {
     let mut shared = FILE.lock().unwrap_or_else(PoisonError::into_inner);
-    let file = match shared.upgrade() {
-        Some(file) => file,
+    let file = match &*shared {
+        Some(file) => Arc::clone(file),
         None => {
             let made = WorkFile::new(LEAST * BLOCK, OFlags::APPEND);
-            let file = Arc::new(made.map_err(on_process("make a file for workers"))?);
-            *shared = Arc::downgrade(&file);
-            file
+            let made = made.map_err(on_process("make a file for workers"))?;
+            Arc::clone(shared.insert(Arc::new(made)))
         }
     };
     Ok(vec![Box::new(IoConvoy { file, block: vec![0x5a; BLOCK], reads: true })])
