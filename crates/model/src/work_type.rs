@@ -119,7 +119,7 @@ pub enum WorkType {
     },
     /// Forks a child that exits at once, and waits for it. A step is one child.
     ForkExit,
-    /// Computes at one nice value after the other, from -20 to 19. A step is one value.
+    /// Computes at one nice value after the other, from -20 to 19, which needs the rights of root. A step is one value.
     NiceSweep,
     /// Binds itself to a random CPU of its cpuset, then computes. A step is both.
     AffinityChurn {
@@ -127,7 +127,7 @@ pub enum WorkType {
         spin_iters: u64,
     },
     /// Changes its scheduling policy, then computes: Normal, Batch, Idle, Fifo(1), RoundRobin(1) and, where the kernel has
-    /// sched_ext, Ext. A step is both.
+    /// sched_ext, Ext. It needs the rights of root. A step is both.
     PolicyChurn {
         /// Iterations between changes.
         spin_iters: u64,
@@ -138,7 +138,7 @@ pub enum WorkType {
         period_ms: u64,
     },
     /// Moves itself between cgroups below its own (`churn_0` and so on, which all such workers of the cgroup have in
-    /// common), and computes there. A step is one stay.
+    /// common), and computes there. Workers that are threads of one process move together. A step is one stay.
     CgroupChurn {
         /// How many cgroups.
         groups: usize,

@@ -85,3 +85,26 @@ impl Drop for PrivateMemory {
         let _: io::Result<()> = unsafe { munmap(self.base.as_ptr().cast(), self.len) }.map_err(Into::into);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_back_is_zero_again() {
+        let mut memory = PrivateMemory::new(9).unwrap();
+        assert_eq!((memory.pages(), memory.len()), (3, 3 * PAGE));
+        (0..3).for_each(|page| memory.touch(page));
+        assert_eq!(memory.iter().map(|byte| usize::from(*byte)).sum::<usize>(), 3);
+        memory.give_back().unwrap();
+        assert!(memory.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn says_how_much_there_is_not() {
+        for size_kb in [usize::MAX, usize::MAX / 1024] {
+            let error = PrivateMemory::new(size_kb).map(drop).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("could not map {size_kb} KiB of memory: ")), "{error}");
+        }
+    }
+}
