@@ -91,6 +91,7 @@ impl Spawn<'_> {
             mode: self.ctx.mode(),
             topology: &self.ctx.topo,
             cpus: &allowed.cpus,
+            nodes: &allowed.nodes,
             cgroup: self.cgroup.map(Cgroup::path),
         }
     }
