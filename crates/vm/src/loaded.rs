@@ -4,17 +4,19 @@
 //! Most of what a clone would do before its test begins is the same for every run of one test binary, and costs more than
 //! it seems to: TCG translates each piece of code again in each clone. So it is done once for a payload.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ktstr_wire::layout::{ORDER, TEST_LOG, stage};
 use serde::{Deserialize, Serialize};
 
 use crate::clone::go_on;
 use crate::command_line::{Role, ram_file};
+use crate::disk_room;
 use crate::error::VmError;
+use crate::eviction::{self, Held};
 use crate::host_channel::{Input, Work};
 use crate::machine::{Deadline, Disk, Machine, Stop};
 use crate::payload::Payload;
@@ -25,10 +27,8 @@ use crate::template::{Progress, Template};
 
 /// Changes when older folders cannot be used any more.
 const SCHEMA: u32 = 1;
-/// Folders that are kept; each takes as much of the disk as a template.
-const KEPT: usize = 24;
-/// A folder used as lately as this may be about to be mapped by somebody.
-const IN_USE: Duration = Duration::from_secs(15 * 60);
+/// Bytes that stay on disk; one takes some 150 to 250 MiB.
+const MOST_KEPT: u64 = 4 << 30;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
@@ -48,6 +48,7 @@ pub struct LoadedTemplate {
     template: Template,
     /// Whether this call loaded it.
     pub fresh: bool,
+    _held: Option<Arc<Held>>,
 }
 
 /// What came of loading a payload.
@@ -84,6 +85,9 @@ impl LoadedTemplate {
             return Ok(Loading::Ready(Box::new(found)));
         }
         let began = Instant::now();
+        let needed_mb = (template.ram_bytes() + 2 * payload.size()) >> 20;
+        eviction::evict(&root, MOST_KEPT.saturating_sub(needed_mb << 20));
+        disk_room::check(&root, needed_mb)?;
         let aside = site.clear()?;
         for node in 0..template.spec().topology.memory_nodes() {
             let (from, to) = (template.folder().join(ram_file(node)), aside.join(ram_file(node)));
@@ -93,6 +97,9 @@ impl LoadedTemplate {
         let disk = Disk { ram: aside, initrd: &template.initrd() };
         let mut machine = go_on(qemu, template.spec(), Role::Loader, &disk, &template.state(), input)?;
         let stop = machine.wait_stop(deadline)?;
+        if disk_room::was_full(&stop) {
+            return Err(disk_room::full(&root, 0, needed_mb));
+        }
         if stop != Stop::Guest || machine.stage() != stage::LOADED {
             return Ok(Loading::Ended(Box::new(machine), stop));
         }
@@ -106,8 +113,9 @@ impl LoadedTemplate {
         let path = aside.join(RECORD);
         fs::write(&path, serde_json::to_vec_pretty(&record).unwrap_or_default())
             .map_err(VmError::file("writing", path))?;
-        let loaded = Self { folder: site.keep()?, record, template: template.clone(), fresh: true };
-        evict(&root);
+        let folder = site.keep()?;
+        let held = eviction::hold(&folder).map(Arc::new);
+        let loaded = Self { folder, record, template: template.clone(), fresh: true, _held: held };
         Ok(Loading::Ready(Box::new(loaded)))
     }
 
@@ -142,28 +150,17 @@ fn key(template: &Template, payload: &Payload) -> String {
 
 /// What is in `folder`, if it can be used; loading again costs little, so the reason why not is of no interest.
 fn find(folder: &Path, key: &str, template: &Template) -> Option<LoadedTemplate> {
-    let path = folder.join(RECORD);
-    let record: Record = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+    let held = Arc::new(eviction::hold(folder)?);
+    let record: Record = serde_json::from_slice(&fs::read(folder.join(RECORD)).ok()?).ok()?;
     if record.schema != SCHEMA || record.key != key {
         return None;
     }
     saved::check_files(folder, template.spec(), &record.state_sha256).ok()?;
-    // Tells `evict` when it was used last.
-    let _ = File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
-    Some(LoadedTemplate { folder: folder.to_owned(), record, template: template.clone(), fresh: false })
-}
-
-/// Removes the folders that were used longest ago. Every change of a test binary leaves one behind.
-fn evict(root: &Path) {
-    let used = |folder: &Path| -> io::Result<SystemTime> { fs::metadata(folder.join(RECORD))?.modified() };
-    let Ok(entries) = fs::read_dir(root) else { return };
-    let mut folders: Vec<(SystemTime, PathBuf)> =
-        entries.flatten().filter_map(|entry| Some((used(&entry.path()).ok()?, entry.path()))).collect();
-    folders.sort();
-    let surplus = folders.len().saturating_sub(KEPT);
-    for (used, folder) in folders.into_iter().take(surplus) {
-        if used.elapsed().is_ok_and(|age| age > IN_USE) {
-            let _ = fs::remove_dir_all(folder);
-        }
-    }
+    Some(LoadedTemplate {
+        folder: folder.to_owned(),
+        record,
+        template: template.clone(),
+        fresh: false,
+        _held: Some(held),
+    })
 }

@@ -3,17 +3,20 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ktstr_guest::AGENT;
+use ktstr_kernel::Sha256Sum;
 use ktstr_model::{Mode, Topology};
 use ktstr_wire::GuestFacts;
 use ktstr_wire::layout::{FACTS, MESSAGE, stage, word};
 use serde::{Deserialize, Serialize};
 
 use crate::command_line::{self, Files, Role, ram_file};
-use crate::content_hash::sha256;
+use crate::disk_room;
 use crate::error::VmError;
+use crate::eviction::{self, Held};
 use crate::host_channel::{self, Input};
 use crate::identity;
 use crate::machine::{Deadline, Disk, Machine, Stop};
@@ -23,6 +26,8 @@ use crate::saved::{self, RECORD, STATE, Site};
 
 /// Changes when older template folders cannot be used any more.
 const SCHEMA: u32 = 2;
+/// Bytes of templates that stay on disk; one takes some 100 to 200 MiB.
+const MOST_KEPT: u64 = 8 << 30;
 const INITRD: &str = "initrd";
 
 /// What is kept beside a template's RAM and state.
@@ -53,6 +58,7 @@ pub struct Template {
     spec: MachineSpec,
     /// Whether this call built it.
     pub fresh: bool,
+    _held: Option<Arc<Held>>,
 }
 
 /// Told about the slow parts.
@@ -92,9 +98,12 @@ impl Template {
             Err(why) => progress
                 .slow(&format!("the template in {} cannot be used ({why}): built again", folder.display())),
         }
-        check_room(&templates, spec)?;
+        eviction::evict(&templates, MOST_KEPT);
+        disk_room::check(&templates, most_used_mb(spec))?;
         let record = build_aside(site.clear()?, &key, qemu, spec, progress)?;
-        Ok(Self { folder: site.keep()?, record, spec: spec.clone(), fresh: true })
+        let folder = site.keep()?;
+        let held = eviction::hold(&folder).map(Arc::new);
+        Ok(Self { folder, record, spec: spec.clone(), fresh: true, _held: held })
     }
 
     /// Longest time that a spinner waited when one was pinned to each vCPU, in nanoseconds.
@@ -136,6 +145,11 @@ impl Template {
         &self.record.state_sha256
     }
 
+    /// Bytes of the disk that its RAM takes.
+    pub(crate) fn ram_bytes(&self) -> u64 {
+        self.record.ram_bytes
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -160,17 +174,18 @@ fn key(cache: &Path, qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError>
         control_fd: 0,
     };
     let mut parts = command_line::arguments(qemu, &pathless, Role::Template, files)?;
-    parts.push(sha256(AGENT));
+    parts.push(Sha256Sum::of(AGENT).to_string());
     parts.push(identity::of_qemu(cache, qemu)?);
     if spec.mode == Mode::RealTime {
         parts.push(identity::of_host_cpu());
     }
     parts.push(SCHEMA.to_string());
-    Ok(sha256(parts.join("\0").as_bytes())[..32].to_owned())
+    Ok(Sha256Sum::of(parts.join("\0").as_bytes()).to_string()[..32].to_owned())
 }
 
 /// The template in `folder` if there is one; the reason when what is there cannot be used.
 fn find(folder: &Path, key: &str, spec: &MachineSpec) -> Result<Option<Template>, String> {
+    let held = eviction::hold(folder).map(Arc::new);
     let text = match fs::read(folder.join(RECORD)) {
         Ok(text) => text,
         Err(e) if e.kind() == io::ErrorKind::NotFound && !folder.exists() => return Ok(None),
@@ -184,25 +199,12 @@ fn find(folder: &Path, key: &str, spec: &MachineSpec) -> Result<Option<Template>
     if !folder.join(INITRD).is_file() {
         return Err(format!("{INITRD} is missing"));
     }
-    Ok(Some(Template { folder: folder.to_owned(), record, spec: spec.clone(), fresh: false }))
+    Ok(Some(Template { folder: folder.to_owned(), record, spec: spec.clone(), fresh: false, _held: held }))
 }
 
 /// A booted guest uses up to this much of its RAM file, whatever its size; measured 130 MiB with 4 CPUs.
 fn most_used_mb(spec: &MachineSpec) -> u64 {
     u64::from(spec.memory_mb.min(200 + 2 * spec.topology.cpus()))
-}
-
-fn check_room(templates: &Path, spec: &MachineSpec) -> Result<(), VmError> {
-    let disk = rustix::fs::statvfs(templates).map_err(VmError::system("statvfs"))?;
-    let (free_mb, needed_mb) = ((disk.f_bavail * disk.f_frsize) >> 20, most_used_mb(spec));
-    if free_mb >= needed_mb {
-        return Ok(());
-    }
-    Err(disk_full(templates, spec, free_mb))
-}
-
-fn disk_full(path: &Path, spec: &MachineSpec, free_mb: u64) -> VmError {
-    VmError::DiskFull { path: path.to_owned(), free_mb, needed_mb: most_used_mb(spec) }
 }
 
 fn build_aside(
@@ -223,11 +225,8 @@ fn build_aside(
     let channel = host_channel::create(Input::default())?;
     let mut machine = Machine::start(qemu, spec, Role::Template, &disk, channel)?;
     let stop = machine.wait_stop(boot_deadline(spec))?;
-    if let Stop::Gone(said) = &stop
-        && said.contains("signal: 7")
-    {
-        // SIGBUS: a page of the RAM file found no room on the disk.
-        return Err(disk_full(folder, spec, 0));
+    if disk_room::was_full(&stop) {
+        return Err(disk_room::full(folder, 0, most_used_mb(spec)));
     }
     let facts = wait_point(&mut machine, spec, stop)?;
 

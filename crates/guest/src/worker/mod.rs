@@ -21,7 +21,7 @@ mod pace;
 mod parts;
 mod passes;
 mod places;
-#[allow(dead_code, reason = "for work types that are still to come")]
+pub(crate) mod plausible;
 mod private_memory;
 mod progress;
 mod random;
@@ -33,7 +33,6 @@ mod spawn;
 mod team;
 mod turn;
 mod work;
-#[allow(dead_code, reason = "for work types that are still to come")]
 mod work_file;
 
 pub use handle::WorkloadHandle;

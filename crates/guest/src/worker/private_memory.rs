@@ -46,11 +46,10 @@ impl PrivateMemory {
         self.len / PAGE
     }
 
-    /// Writes to one page.
+    /// Writes to one page. Does not read: that would be a fault of its own, which brings in the page of zeroes.
     pub(crate) fn touch(&mut self, page: usize) {
-        let byte = &mut self[page * PAGE];
         // SAFETY: a byte of this value's memory. Volatile, or else nothing would come of it.
-        unsafe { ptr::write_volatile(byte, byte.wrapping_add(1)) };
+        unsafe { ptr::write_volatile(&mut self[page * PAGE], 1) };
     }
 
     /// Gives all pages back to the kernel: the next touch of each brings in a page of zeroes.
@@ -84,5 +83,28 @@ impl Drop for PrivateMemory {
     fn drop(&mut self) {
         // SAFETY: the mapping is this value's, and nothing that borrowed from it is left. It cannot fail then.
         let _: io::Result<()> = unsafe { munmap(self.base.as_ptr().cast(), self.len) }.map_err(Into::into);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_back_is_zero_again() {
+        let mut memory = PrivateMemory::new(9).unwrap();
+        assert_eq!((memory.pages(), memory.len()), (3, 3 * PAGE));
+        (0..3).for_each(|page| memory.touch(page));
+        assert_eq!(memory.iter().map(|byte| usize::from(*byte)).sum::<usize>(), 3);
+        memory.give_back().unwrap();
+        assert!(memory.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn says_how_much_there_is_not() {
+        for size_kb in [usize::MAX, usize::MAX / 1024] {
+            let error = PrivateMemory::new(size_kb).map(drop).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("could not map {size_kb} KiB of memory: ")), "{error}");
+        }
     }
 }

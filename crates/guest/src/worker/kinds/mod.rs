@@ -3,12 +3,14 @@
 //! A file has the work itself, as a struct that implements [`Work`], and a function `members` that makes those of one
 //! group with what they share.
 
+mod affinity_churn;
 mod alu_hot;
 mod asymmetric_waker;
 mod bursty;
 mod cache_pipe;
 mod cache_pressure;
 mod cache_yield;
+mod cgroup_churn;
 mod custom;
 mod epoll_storm;
 mod fan_out_compute;
@@ -16,10 +18,18 @@ mod fork_exit;
 mod futex_fan_out;
 mod futex_ping_pong;
 mod idle_churn;
+mod io_convoy;
+mod io_rand_read;
+mod io_sync_write;
 mod ipc_variance;
 mod mixed;
 mod mutex_contention;
+mod nice_sweep;
+mod numa_migration_churn;
+mod numa_working_set_sweep;
+mod page_fault_churn;
 mod pipe_io;
+mod policy_churn;
 mod preempt_storm;
 mod priority_inversion;
 mod producer_consumer_imbalance;
@@ -116,7 +126,22 @@ pub(crate) fn members(work: &WorkType, plan: &GroupPlan<'_>) -> Result<Members, 
         WorkType::RtStarvation { rt_workers, cfs_workers, rt_priority, burst_iters } => {
             Ok(rt_starvation::members(rt_workers, cfs_workers, rt_priority, burst_iters))
         }
+        WorkType::IoSyncWrite => Ok(io_sync_write::members()),
+        WorkType::IoRandRead => Ok(io_rand_read::members()),
+        WorkType::IoConvoy => io_convoy::members(),
+        WorkType::NiceSweep => Ok(nice_sweep::members()),
+        WorkType::AffinityChurn { spin_iters } => Ok(affinity_churn::members(spin_iters, plan)),
+        WorkType::PolicyChurn { spin_iters } => Ok(policy_churn::members(spin_iters)),
+        WorkType::NumaMigrationChurn { period_ms } => numa_migration_churn::members(period_ms, plan),
+        WorkType::CgroupChurn { groups, cycle_ms } => cgroup_churn::members(groups, cycle_ms, plan),
+        WorkType::PageFaultChurn { region_kb, touches_per_cycle, spin_iters } => {
+            Ok(page_fault_churn::members(region_kb, touches_per_cycle, spin_iters))
+        }
+        WorkType::NumaWorkingSetSweep { region_kb, sweep_period_ms, ref target_nodes } => {
+            numa_working_set_sweep::members(region_kb, sweep_period_ms, target_nodes, plan)
+        }
         WorkType::Custom { run, .. } => Ok(custom::members(run)),
+        // The vocabulary may grow before its workers do.
         _ => Err(GuestError::WorkTypeUnknown(work.name())),
     }
 }

@@ -1,0 +1,120 @@
+//! Which saved machines stay on disk. Every kernel, topology and change of a test binary leaves some behind.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::saved::{HALF, RECORD};
+
+/// Keeps a saved machine on disk for as long as somebody has this.
+#[derive(Debug)]
+pub(crate) struct Held {
+    _record: File,
+}
+
+/// Holds the saved machine in `folder`; none when there is none, or it is being removed.
+pub(crate) fn hold(folder: &Path) -> Option<Held> {
+    let path = folder.join(RECORD);
+    let record = File::open(&path).ok()?;
+    record.try_lock_shared().ok()?;
+    // It may have been removed between the two lines above.
+    if fs::metadata(&path).ok()?.ino() != record.metadata().ok()?.ino() {
+        return None;
+    }
+    // Tells `evict` when it was used last. A cache that may only be read needs no eviction.
+    let _ = record.set_modified(SystemTime::now());
+    Some(Held { _record: record })
+}
+
+/// Removes what was used longest ago until at most `most_bytes` are left in `root`; what is held stays. Also removes what
+/// dead builders left half-done.
+pub(crate) fn evict(root: &Path, most_bytes: u64) {
+    let Ok(entries) = fs::read_dir(root) else { return };
+    let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
+    let (half, whole): (Vec<PathBuf>, Vec<PathBuf>) =
+        folders.partition(|path| path.extension().is_some_and(|extension| extension == HALF));
+    half.iter().for_each(|folder| remove_half(folder));
+    let mut saved: Vec<(SystemTime, u64, PathBuf)> = whole
+        .into_iter()
+        .filter_map(|folder| Some((used(&folder).ok()?, size(&folder).ok()?, folder)))
+        .collect();
+    saved.sort();
+    let mut bytes: u64 = saved.iter().map(|(_, bytes, _)| bytes).sum();
+    for (_, size, folder) in saved {
+        if bytes <= most_bytes {
+            return;
+        }
+        if remove_unless_held(&folder) {
+            bytes -= size;
+        }
+    }
+}
+
+fn used(folder: &Path) -> io::Result<SystemTime> {
+    fs::metadata(folder.join(RECORD))?.modified()
+}
+
+fn size(folder: &Path) -> io::Result<u64> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.blocks() * 512)).sum()
+}
+
+fn remove_unless_held(folder: &Path) -> bool {
+    let Ok(record) = File::open(folder.join(RECORD)) else { return false };
+    record.try_lock().is_ok() && fs::remove_dir_all(folder).is_ok()
+}
+
+fn remove_half(folder: &Path) {
+    // Its builder, if it lives, holds this lock.
+    let lock = File::open(folder.with_extension("lock"));
+    if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn saved(root: &Path, name: &str, age_s: u64) -> PathBuf {
+        let folder = root.join(name);
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("ram0"), vec![1; 1 << 20]).unwrap();
+        let record = File::create(folder.join(RECORD)).unwrap();
+        record.set_modified(SystemTime::now() - Duration::from_secs(age_s)).unwrap();
+        folder
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_goes_first_and_what_is_held_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let [held, old, new] =
+            [("held", 300), ("old", 200), ("new", 100)].map(|(name, age)| saved(root.path(), name, age));
+        let in_use = hold(&held).unwrap();
+        // Being held made it the newest.
+        evict(root.path(), 5 << 19);
+        assert!(held.exists() && !old.exists() && new.exists());
+        evict(root.path(), 0);
+        assert!(held.exists() && !new.exists());
+        drop(in_use);
+        evict(root.path(), 0);
+        assert!(!held.exists() && hold(&held).is_none());
+    }
+
+    #[test]
+    fn half_built_ones_go_when_their_builder_is_dead() {
+        let root = tempfile::tempdir().unwrap();
+        let [alive, dead] = ["alive", "dead"].map(|name| {
+            fs::create_dir(root.path().join(format!("{name}.{HALF}"))).unwrap();
+            File::create(root.path().join(format!("{name}.lock"))).unwrap()
+        });
+        alive.lock().unwrap();
+        drop(dead);
+        evict(root.path(), u64::MAX);
+        assert!(root.path().join(format!("alive.{HALF}")).exists());
+        assert!(!root.path().join(format!("dead.{HALF}")).exists());
+    }
+}
