@@ -13,8 +13,9 @@ use crate::memory::SharedMemory;
 use crate::topology::TestTopology;
 
 /// What is known when a group of workers is made, before any of them is forked.
-#[expect(dead_code, reason = "for work types that are still to come")]
 pub(crate) struct GroupPlan<'a> {
+    /// Which group of its call it is, from 0.
+    pub number: usize,
     /// How many members the group has: the work type's group size.
     pub size: usize,
     /// What the clock follows.
