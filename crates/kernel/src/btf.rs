@@ -7,7 +7,10 @@ use std::{fs, path::Path};
 
 use object::{Object, ObjectSection};
 
-use crate::Error;
+use crate::{
+    Error,
+    little_endian::{u16_at, u32_at},
+};
 
 const MAGIC: u16 = 0xeb9f;
 const SECTION: &str = ".BTF";
@@ -69,7 +72,7 @@ impl Btf {
         let refuse = |why: &str| Error::Btf { why: why.to_owned() };
         let truncated = || refuse("it is truncated");
         let field = |at| u32_at(&bytes, at).map(|value| value as usize).ok_or_else(truncated);
-        if bytes.len() < 2 || u16::from_le_bytes([bytes[0], bytes[1]]) != MAGIC {
+        if u16_at(&bytes, 0) != Some(MAGIC) {
             return Err(refuse("it does not begin as BTF does"));
         }
         let header = field(4)?;
@@ -179,11 +182,6 @@ impl Btf {
         let name = std::str::from_utf8(&rest[..rest.iter().position(|byte| *byte == 0)?]).ok()?;
         Some(name).filter(|name| !name.is_empty())
     }
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    let four = bytes.get(at..at.checked_add(4)?)?;
-    Some(u32::from_le_bytes(four.try_into().ok()?))
 }
 
 #[cfg(test)]

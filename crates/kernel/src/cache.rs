@@ -7,7 +7,7 @@
 //! │   ├── .staging-KEY/              an entry being written, renamed when whole
 //! │   ├── .removed-KEY/              an entry being deleted
 //! │   └── .locks/KEY                 held by the one process that writes KEY
-//! ├── checksums/                     of images, by device and inode
+//! ├── checksums/                     of images and other files, by device and inode; of source trees
 //! ├── downloads/KEY/                 packages of a fetch that was interrupted
 //! ├── build/NAME/                    objects, log and copied sources of a build, kept for the next one
 //! └── apt/SUITE/                     apt's private state
@@ -18,6 +18,7 @@
 use std::{
     fs::{self, File},
     io,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
@@ -112,12 +113,22 @@ impl Cache {
         Ok(self.list()?.iter().filter_map(Slot::ready).find(|entry| selected(entry)).cloned())
     }
 
-    /// The SHA-256 sum of an image anywhere, remembered while the file does not change.
+    /// The SHA-256 sum of a file anywhere, remembered while the file does not change.
     ///
     /// # Errors
-    /// When the image cannot be read.
-    pub fn image_sha256(&self, image: &Path) -> Result<Sha256Sum, Error> {
-        Checksums::new(self.root.join("checksums")).of_file(image)
+    /// When the file cannot be read.
+    pub fn sha256_of(&self, file: &Path) -> Result<Sha256Sum, Error> {
+        Checksums::new(self.checksums()).of_file(file)
+    }
+
+    /// Where the sums of a source tree's files are remembered.
+    pub(crate) fn tree_checksums(&self, tree: &Path) -> PathBuf {
+        let name = Sha256Sum::of(tree.as_os_str().as_bytes()).to_string();
+        self.checksums().join(format!("tree-{}", &name[..16]))
+    }
+
+    fn checksums(&self) -> PathBuf {
+        self.root.join("checksums")
     }
 
     /// Takes the right to write the entry `key`, waiting for the process that has it. Look again for the entry

@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     str::FromStr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
@@ -33,9 +34,14 @@ impl Sha256Sum {
         File::open(path).and_then(Self::of_reader).map_err(Error::io("read", path))
     }
 
-    fn of_reader(mut reader: impl Read) -> io::Result<Self> {
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    pub(crate) fn of_reader(mut reader: impl Read) -> io::Result<Self> {
         let mut hasher = Sha256::new();
-        let mut buffer = vec![0; 1 << 18];
+        let mut buffer = vec![0; 1 << 16];
         loop {
             match reader.read(&mut buffer)? {
                 0 => return Ok(Self(hasher.finalize().into())),
@@ -89,7 +95,7 @@ impl From<Sha256Sum> for String {
 
 /// What a file's content cannot change without changing.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
-struct Stamp {
+pub(crate) struct Stamp {
     device: u64,
     inode: u64,
     bytes: u64,
@@ -99,7 +105,7 @@ struct Stamp {
 }
 
 impl Stamp {
-    fn of(file: &fs::Metadata) -> Self {
+    pub fn of(file: &fs::Metadata) -> Self {
         let ns = |seconds: i64, ns: i64| i128::from(seconds) * 1_000_000_000 + i128::from(ns);
         Self {
             device: file.dev(),
@@ -108,6 +114,18 @@ impl Stamp {
             modified_ns: ns(file.mtime(), file.mtime_nsec()),
             changed_ns: ns(file.ctime(), file.ctime_nsec()),
         }
+    }
+
+    /// When the file was changed last.
+    pub fn changed_at(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_nanos(self.changed_ns.try_into().unwrap_or(0))
+    }
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { device, inode, bytes, modified_ns, changed_ns } = self;
+        write!(f, "{device:x} {inode} {bytes} {modified_ns} {changed_ns}")
     }
 }
 
@@ -140,17 +158,21 @@ impl Checksums {
         }
         let sha256 = Sha256Sum::of_reader(file).map_err(Error::io("read", path))?;
         // Where nothing can be written (a read-only cache), the next process hashes again.
-        let _ = self.write(&memory, &Remembered { stamp, sha256 });
+        if let Ok(text) = serde_json::to_vec(&Remembered { stamp, sha256 }) {
+            let _ = write_aside(&memory, &text);
+        }
         Ok(sha256)
     }
+}
 
-    fn write(&self, memory: &Path, remembered: &Remembered) -> io::Result<()> {
-        fs::create_dir_all(&self.dir)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
-        file.write_all(&serde_json::to_vec(remembered)?)?;
-        file.persist(memory)?;
-        Ok(())
-    }
+/// Writes a file, with its folder, so that nobody reads half of it.
+pub(crate) fn write_aside(path: &Path, content: &[u8]) -> io::Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(dir)?;
+    let mut file = tempfile::NamedTempFile::new_in(dir)?;
+    file.write_all(content)?;
+    file.persist(path)?;
+    Ok(())
 }
 
 fn read(memory: &Path) -> Option<Remembered> {

@@ -125,7 +125,7 @@ fn of_path(path: &Path, cache: &Cache, env: &Environment) -> Result<Kernel, Erro
         Some(image) => Kernel::of_tree(path, &image, cache, env),
         None if is_source_tree(path) => {
             // A tree that cannot be built has no identity; the build will say why.
-            let now = tree_identity(path).ok();
+            let now = tree_identity(path, cache).ok();
             let source = |source: &SourceRecord| matches!(source, SourceRecord::Tree { path: p, identity, .. } if p == path && Some(identity) == now.as_ref());
             of_built(source, cache, || path.display().to_string())
         }

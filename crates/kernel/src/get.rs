@@ -53,6 +53,7 @@ fn get(
             of_source(BuildSource::Tree(tree.clone()))
         }
         KernelSpec::Git { url, reference } => {
+            progress.notice(&format!("{spec}: building what it is now, unless the cache has that"));
             of_source(BuildSource::Git { url: url.clone(), reference: reference.clone() })
         }
         // Its name carries a hash of what it was made of, from which nothing can be made again.

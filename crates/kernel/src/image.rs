@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use crate::{Error, KernelVersion};
+use crate::{Error, KernelVersion, little_endian::u16_at};
 
 const SETUP_SECTORS: usize = 0x1f1;
 const BOOT_FLAG: usize = 0x1fe;
@@ -60,13 +60,12 @@ fn read_header(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn release(header: &[u8]) -> Result<String, String> {
-    let u16_at = |at: usize| Some(u16::from_le_bytes([*header.get(at)?, *header.get(at + 1)?]));
     if header.starts_with(b"\x7fELF") {
         return Err(
             "it is an ELF file (a vmlinux?); the image of a build tree is arch/x86/boot/bzImage".into()
         );
     }
-    if u16_at(BOOT_FLAG) != Some(0xaa55) || header.get(MAGIC..MAGIC + 4) != Some(b"HdrS") {
+    if u16_at(header, BOOT_FLAG) != Some(0xaa55) || header.get(MAGIC..MAGIC + 4) != Some(b"HdrS") {
         return Err("it has no x86 Linux setup header".into());
     }
     if header.get(XLOADFLAGS).is_none_or(|flags| flags & XLF_KERNEL_64 == 0) {
@@ -75,7 +74,7 @@ fn release(header: &[u8]) -> Result<String, String> {
     // Zero setup sectors mean four, as ancient boot loaders had it.
     let sectors = header.get(SETUP_SECTORS).map_or(0, |&n| if n == 0 { 4 } else { usize::from(n) });
     let setup = header.get(..header.len().min((sectors + 1) * SECTOR)).unwrap_or(header);
-    let text = u16_at(KERNEL_VERSION)
+    let text = u16_at(header, KERNEL_VERSION)
         .filter(|&offset| offset != 0)
         .and_then(|offset| setup.get(usize::from(offset) + SECTOR..))
         .and_then(|text| text.split(|&b| b == 0 || b == b' ').next())

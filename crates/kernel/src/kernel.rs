@@ -49,7 +49,7 @@ pub struct Kernel {
 impl Kernel {
     pub(crate) fn of_entry(entry: Entry, cache: &Cache) -> Result<Self, Error> {
         let metadata = entry.metadata();
-        let image_sha256 = cache.image_sha256(&entry.image())?;
+        let image_sha256 = cache.sha256_of(&entry.image())?;
         if image_sha256 != metadata.image_sha256 {
             let reason = format!("its image has SHA-256 {image_sha256} instead of {}", metadata.image_sha256);
             return Err(Error::Corrupt { key: entry.key().to_owned(), reason });
@@ -75,7 +75,7 @@ impl Kernel {
             version,
             config,
             sched_ext,
-            image_sha256: cache.image_sha256(image)?,
+            image_sha256: cache.sha256_of(image)?,
             source: KernelSource::Image,
         })
     }

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use crate::Error;
+use crate::{Error, little_endian::u32_at};
 
 const SETUP_SECTORS: usize = 0x1f1;
 const PAYLOAD_OFFSET: usize = 0x248;
@@ -39,7 +39,7 @@ pub(crate) fn read_vmlinux(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 fn payload(image: &[u8]) -> Option<&[u8]> {
-    let field = |at: usize| Some(u32::from_le_bytes(image.get(at..at + 4)?.try_into().ok()?) as usize);
+    let field = |at: usize| u32_at(image, at).map(|value| value as usize);
     let sectors = match *image.get(SETUP_SECTORS)? {
         // As old boot loaders counted.
         0 => 4,

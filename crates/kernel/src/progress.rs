@@ -6,7 +6,8 @@ pub trait Progress {
     fn step(&self, text: &str);
     /// `done` of `total` bytes of the current step are there. Called several times a second.
     fn bytes(&self, done: u64, total: u64);
-    /// `done` objects of a build are there, of about `total`. Called for each.
+    /// `done` objects of a build are there, of about `total`, in a build from nothing: one that compiles only
+    /// what changed ends sooner. Called for each.
     fn objects(&self, _done: u64, _total: u64) {}
     /// Something the user should know, now and afterwards.
     fn notice(&self, text: &str);

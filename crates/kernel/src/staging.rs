@@ -56,7 +56,7 @@ impl StagedEntry<'_> {
             release: info.release,
             arch: ARCH.to_owned(),
             origin,
-            image_sha256: self.cache.image_sha256(&image)?,
+            image_sha256: self.cache.sha256_of(&image)?,
             image_bytes: fs::metadata(&image).map_err(Error::cache_io("read", &image))?.len(),
             config_sha256: Sha256Sum::of_file(&self.config())?,
             sched_ext: KernelConfig::read(&self.config())?.has_sched_ext(),

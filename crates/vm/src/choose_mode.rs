@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use ktstr_kernel::Sha256Sum;
 use ktstr_model::{Mode, ModeChoice, Topology};
 
-use crate::content_hash::sha256;
 use crate::error::VmError;
 use crate::identity;
 use crate::machine_spec::MachineSpec;
@@ -100,7 +100,7 @@ fn prove_kvm(
 
 fn memory_of_proof(cache: &Path, qemu: &Qemu, kernel_sha256: &str) -> Result<PathBuf, VmError> {
     let parts = [identity::of_qemu(cache, qemu)?, kernel_sha256.to_owned(), identity::of_host_cpu()];
-    Ok(cache.join("no-kvm").join(&sha256(parts.join("\0").as_bytes())[..32]))
+    Ok(cache.join("no-kvm").join(&Sha256Sum::of(parts.join("\0").as_bytes()).to_string()[..32]))
 }
 
 fn remembered(memory: &Path, now: SystemTime) -> Option<String> {

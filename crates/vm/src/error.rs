@@ -50,6 +50,9 @@ pub enum VmError {
         /// Why KVM cannot be used.
         reason: String,
     },
+    /// A file whose sum is needed and cannot be had.
+    #[error(transparent)]
+    Sum(#[from] ktstr_kernel::Error),
     /// A file or folder.
     #[error("{what} {}: {source}", path.display())]
     File {

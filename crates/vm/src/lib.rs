@@ -8,7 +8,6 @@
 mod choose_mode;
 mod clone;
 mod command_line;
-mod content_hash;
 mod disk_room;
 mod elf;
 mod error;
@@ -30,7 +29,6 @@ mod version;
 
 pub use choose_mode::{ChosenMode, choose_mode};
 pub use clone::start as start_clone;
-pub use content_hash::{sha256, sha256_file};
 pub use error::VmError;
 pub use host_channel::{ChannelReader, Work};
 pub use loaded::{LoadedTemplate, Loading};

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use ktstr_kernel::Sha256Sum;
 use ktstr_model::Mode;
 use ktstr_wire::layout::word;
 use serde_json::json;
@@ -13,8 +14,8 @@ use crate::error::VmError;
 use crate::machine::Machine;
 use crate::machine_spec::MachineSpec;
 use crate::qemu::Qemu;
+use crate::saved_instant;
 use crate::template::Progress;
-use crate::{saved_instant, sha256};
 
 /// The record's file.
 pub(crate) const RECORD: &str = "record.json";
@@ -92,13 +93,13 @@ pub(crate) fn save_state(
         }
         fs::write(&path, &state).map_err(VmError::file("writing", path))?;
     }
-    Ok(sha256(&state))
+    Ok(Sha256Sum::of(&state).to_string())
 }
 
 /// Checks a saved machine's files against its record; the reason when they cannot be used.
 pub(crate) fn check_files(folder: &Path, spec: &MachineSpec, state_sha256: &str) -> Result<(), String> {
     let state = fs::read(folder.join(STATE)).map_err(|e| format!("{STATE}: {e}"))?;
-    if sha256(&state) != state_sha256 {
+    if Sha256Sum::of(&state).to_string() != state_sha256 {
         return Err("its device state is damaged".to_owned());
     }
     for node in 0..spec.topology.memory_nodes() {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ktstr_guest::AGENT;
+use ktstr_kernel::Sha256Sum;
 use ktstr_model::{Mode, Topology};
 use ktstr_wire::GuestFacts;
 use ktstr_wire::layout::{FACTS, MESSAGE, stage, word};
 use serde::{Deserialize, Serialize};
 
 use crate::command_line::{self, Files, Role, ram_file};
-use crate::content_hash::sha256;
 use crate::disk_room;
 use crate::error::VmError;
 use crate::eviction::{self, Held};
@@ -174,13 +174,13 @@ fn key(cache: &Path, qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError>
         control_fd: 0,
     };
     let mut parts = command_line::arguments(qemu, &pathless, Role::Template, files)?;
-    parts.push(sha256(AGENT));
+    parts.push(Sha256Sum::of(AGENT).to_string());
     parts.push(identity::of_qemu(cache, qemu)?);
     if spec.mode == Mode::RealTime {
         parts.push(identity::of_host_cpu());
     }
     parts.push(SCHEMA.to_string());
-    Ok(sha256(parts.join("\0").as_bytes())[..32].to_owned())
+    Ok(Sha256Sum::of(parts.join("\0").as_bytes()).to_string()[..32].to_owned())
 }
 
 /// The template in `folder` if there is one; the reason when what is there cannot be used.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ktstr_kernel::Sha256Sum;
 use ktstr_vm::{VmError, start_clone};
 use support::{DEADLINE, program, spec, template_in};
 
@@ -88,12 +89,12 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     let template = template.unwrap();
     assert!(said.is_empty() && !template.fresh, "{said:?}");
     let qemu = ktstr_vm::Qemu::find().unwrap();
-    let before = ktstr_vm::sha256_file(&folders(cache)[0].join("ram0")).unwrap();
+    let before = Sha256Sum::of_file(&folders(cache)[0].join("ram0")).unwrap();
     let payload = program("/usr/bin/true");
     let mut machine = start_clone(&qemu, &template, &payload).unwrap();
     machine.wait_stop(DEADLINE).unwrap();
     machine.end();
-    assert_eq!(ktstr_vm::sha256_file(&folders(cache)[0].join("ram0")).unwrap(), before);
+    assert_eq!(Sha256Sum::of_file(&folders(cache)[0].join("ram0")).unwrap(), before);
 
     // Damage of every kind is noticed, said, and mended.
     let folder = folders(cache)[0].clone();
@@ -111,7 +112,7 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     let half = &state[..state.len() / 2];
     let sound = String::from_utf8(record).unwrap();
     truncate("state", half);
-    let forged = sound.replace(&ktstr_vm::sha256(&state), &ktstr_vm::sha256(half));
+    let forged = sound.replace(&Sha256Sum::of(&state).to_string(), &Sha256Sum::of(half).to_string());
     truncate("record.json", forged.as_bytes());
     let template = template_in(cache, &spec("1n1l1c1t")).0.unwrap();
     let refused = start_clone(&qemu, &template, &payload);

@@ -6,7 +6,7 @@ use ktstr_kernel::{BuildRequest, BuildSource, Cache, Environment, KernelSpec, bu
 
 use super::BuildBar;
 
-/// Build a small kernel for tests from source, into the cache.
+/// Build a small kernel for tests from source, into the cache
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo ktstr kernel build\n  cargo ktstr kernel build 6.18.15\n  \
                   cargo ktstr kernel build --source ../linux\n  \

@@ -42,9 +42,9 @@ impl BuildBar {
 fn objects_bar(total: u64) -> ProgressBar {
     let bar = ProgressBar::new(total);
     // A template that indicatif refuses leaves its default style, which shows the same facts.
-    if let Ok(style) =
-        ProgressStyle::with_template("{spinner} Compiling {wide_bar} {pos}/{len} objects, {eta} left")
-    {
+    if let Ok(style) = ProgressStyle::with_template(
+        "{spinner} Compiling {wide_bar} {pos} of about {len} objects, {eta} left",
+    ) {
         bar.set_style(style);
     }
     bar

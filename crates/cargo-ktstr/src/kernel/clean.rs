@@ -6,16 +6,19 @@ use anyhow::bail;
 use ktstr_kernel::{Cache, CleanChoice, Error, Slot, to_remove};
 
 /// Remove kernels from the cache, and what interrupted fetches left there; with all kernels, also what builds keep to be
-/// quicker the next time.
+/// quicker the next time
 #[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  cargo ktstr kernel clean --keep 2\n  cargo ktstr kernel clean --corrupt-only --force"
+)]
 pub struct Args {
-    /// Keep the N newest kernels.
+    /// Keep the N newest kernels
     #[arg(long, value_name = "N", default_value_t = 0)]
     keep: usize,
-    /// Remove without asking.
+    /// Remove without asking
     #[arg(long)]
     force: bool,
-    /// Remove only corrupt entries.
+    /// Remove only corrupt entries
     #[arg(long, conflicts_with = "keep")]
     corrupt_only: bool,
 }

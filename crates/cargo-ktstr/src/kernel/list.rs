@@ -7,15 +7,20 @@ use comfy_table::{CellAlignment, Table, presets};
 use ktstr_kernel::{Cache, Entry, Environment, KernelSpec, Slot, format_age, offered};
 use serde::Serialize;
 
-/// List the cached kernels, newest first.
+/// List the cached kernels, newest first
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  cargo ktstr kernel list\n  cargo ktstr kernel list --json\n  \
+                  cargo ktstr kernel list --range 6.16..7.0")]
 pub struct Args {
-    /// Print a JSON array instead of a table.
+    /// Print a JSON array instead of a table
     #[arg(long)]
     json: bool,
-    /// Show what a range means: which cached kernels it selects, and which could be fetched.
+    /// Show what a range means: which cached kernels it selects, and which could be fetched
     #[arg(long, value_name = "A..B", conflicts_with = "json")]
     range: Option<KernelSpec>,
+    /// With --range: where there is no apt, take the mirror in KTSTR_DEBIAN_MIRROR unverified if nothing can verify it
+    #[arg(long, requires = "range")]
+    insecure: bool,
 }
 
 /// One line of `--json`.
@@ -66,7 +71,7 @@ impl<'a> Row<'a> {
 pub fn run(args: &Args, env: &Environment, cache: &Cache) -> anyhow::Result<()> {
     let slots = cache.list()?;
     if let Some(spec) = &args.range {
-        return preview(spec, &slots, env, cache);
+        return preview(spec, args.insecure, &slots, env, cache);
     }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&slots.iter().map(Row::of).collect::<Vec<_>>())?);
@@ -114,7 +119,13 @@ fn age(entry: &Entry) -> String {
 }
 
 /// What a range selects here and at the source.
-fn preview(spec: &KernelSpec, slots: &[Slot], env: &Environment, cache: &Cache) -> anyhow::Result<()> {
+fn preview(
+    spec: &KernelSpec,
+    insecure: bool,
+    slots: &[Slot],
+    env: &Environment,
+    cache: &Cache,
+) -> anyhow::Result<()> {
     let KernelSpec::Range(range) = spec else {
         bail!("`{spec}` is not a range; write A..B, such as 6.16..7.0");
     };
@@ -122,7 +133,7 @@ fn preview(spec: &KernelSpec, slots: &[Slot], env: &Environment, cache: &Cache) 
     let here = slots.iter().filter_map(Slot::ready).filter(|entry| range.accepts(entry.metadata().version));
     let here: Vec<_> = here.map(Entry::key).collect();
     print_names("cached", &here);
-    let source = offered(range, env, cache)?;
+    let source = offered(range, insecure, env, cache)?;
     let missing: Vec<_> =
         source.iter().map(String::as_str).filter(|release| !here.contains(release)).collect();
     print_names("to fetch", &missing);

@@ -10,7 +10,7 @@ pub use build_bar::BuildBar;
 use clap::Subcommand;
 use ktstr_kernel::{Cache, Environment};
 
-/// Build, fetch, list and remove kernels.
+/// Build, fetch, list and remove kernels
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]

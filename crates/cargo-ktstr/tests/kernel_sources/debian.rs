@@ -9,7 +9,7 @@ use crate::{
     mirror::Mirror,
 };
 
-const RELEASE: &str = "7.9.1+deb13-cloud-amd64";
+pub const RELEASE: &str = "7.9.1+deb13-cloud-amd64";
 const SUITE: &str = "/dists/trixie-backports";
 
 fn pack(program: &str, args: &[&str], dir: &Path) -> Vec<u8> {
@@ -40,7 +40,7 @@ fn package(host: &Host, file: &str, content: &[u8], compression: &str) -> Vec<u8
 }
 
 /// A mirror with one kernel; `spoil` changes its files.
-fn mirror(host: &Host, spoil: impl Fn(&mut Vec<(String, Vec<u8>)>)) -> Mirror {
+pub fn mirror(host: &Host, spoil: impl Fn(&mut Vec<(String, Vec<u8>)>)) -> Mirror {
     let binary = package(host, &format!("usr/lib/modules/{RELEASE}/vmlinuz"), &image(RELEASE), "--xz");
     let base =
         package(host, &format!("usr/lib/modules/{RELEASE}/config"), b"CONFIG_SCHED_CLASS_EXT=y\n", "--gzip");
@@ -119,6 +119,18 @@ fn what_does_not_match_its_sum_is_refused() {
         assert!(error.contains(why), "{part}: {error}");
         assert!(host.entries().is_empty());
     }
+}
+
+#[test]
+fn a_range_shows_what_could_be_fetched() {
+    let host = Host::new();
+    let mirror = mirror(&host, |_| ());
+    let mut list = host.command("list --range 7.8..7.9");
+    let (_, error) = host.run(list.env("KTSTR_DEBIAN_MIRROR", &mirror.address), false);
+    assert!(error.contains("--insecure"), "{error}");
+    fetch(&host, &mirror, "--insecure", true);
+    let (said, _) = host.succeeds("list");
+    assert!(said.contains(RELEASE), "{said}");
 }
 
 #[test]

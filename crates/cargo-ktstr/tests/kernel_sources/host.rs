@@ -80,11 +80,16 @@ impl Host {
         fs::write(path, text).unwrap();
     }
 
+    /// A subcommand of `kernel`.
     pub fn command(&self, args: &str) -> Command {
+        self.ktstr(&format!("kernel {args}"))
+    }
+
+    pub fn ktstr(&self, args: &str) -> Command {
         let mut command = Command::cargo_bin("cargo-ktstr").unwrap();
         command.env_clear().env("KTSTR_CACHE_DIR", self.path("cache")).env("PATH", self.path("bin"));
         command.env("HOME", self.dir.path()).current_dir(self.dir.path());
-        command.arg("kernel").args(args.split_whitespace());
+        command.args(args.split_whitespace());
         command
     }
 
@@ -129,8 +134,16 @@ impl Host {
 }
 
 pub fn write_tree(tree: &Path) {
+    write_tree_of(tree, 3, 4);
+}
+
+/// A tree of Linux 7.MINOR.PATCH.
+pub fn write_tree_of(tree: &Path, minor: u16, patch: u16) {
+    let makefile = MAKEFILE
+        .replace("PATCHLEVEL = 3", &format!("PATCHLEVEL = {minor}"))
+        .replace("SUBLEVEL = 4", &format!("SUBLEVEL = {patch}"));
     for (file, content) in [
-        ("Makefile", MAKEFILE.as_bytes().to_vec()),
+        ("Makefile", makefile.into_bytes()),
         ("Kbuild", Vec::new()),
         (
             "Kconfig",
@@ -139,7 +152,7 @@ pub fn write_tree(tree: &Path) {
         ("kernel/sched/core.c", b"int x;\n".to_vec()),
         ("dropped", b"nothing\n".to_vec()),
         ("before-build", Vec::new()),
-        ("image", image("7.3.4-ktstr")),
+        ("image", image(&format!("7.{minor}.{patch}-ktstr"))),
         ("btf", btf("task_struct")),
     ] {
         let path = tree.join(file);

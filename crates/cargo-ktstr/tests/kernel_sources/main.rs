@@ -4,13 +4,17 @@
 
 mod debian;
 mod host;
+mod interrupt;
+mod kept_builds;
 mod mirror;
+mod mounts;
+mod on_demand;
 mod release;
 mod slow;
 
-use std::{collections::BTreeMap, fs, path::Path, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path};
 
-use host::{Host, MAKEFILE, btf};
+use host::{Host, MAKEFILE, btf, write_tree};
 use ktstr_kernel::{
     Cache, Entry, Environment, Error, KernelSpec, Origin, Silent, SourceRecord, resolve, resolve_or_get,
 };
@@ -51,6 +55,12 @@ fn builds_a_tree_without_touching_it() {
     let (said, _) = host.succeeds("build --source linux");
     assert!(said.contains(" built: "), "{said}");
     assert_eq!(host.entries().len(), 2);
+
+    // By content: the same sources elsewhere are the same kernel, however old their files are.
+    write_tree(&host.path("copy"));
+    fs::write(host.path("copy/kernel/sched/core.c"), "int y;\n").unwrap();
+    let (said, _) = host.succeeds("build --source copy");
+    assert!(said.contains("is cached already"), "{said}");
 }
 
 #[test]
@@ -152,6 +162,9 @@ fn refuses_what_it_cannot_build() {
         ("build --git https://example.org/linux", "--ref <REF>"),
         ("build ./linux", "names no release"),
         ("build banana", "does not name a kernel"),
+        ("build 7.1..7.0", "the range `7.1..7.0` is empty: 7.1 is newer than 7.0"),
+        ("build 6.11.4", "Linux 6.11.4 is too old: sched_ext came with 6.12"),
+        ("build 6.11", "is too old: sched_ext came with 6.12"),
     ] {
         let error = host.fails(args);
         assert!(error.contains(why), "{args}: {error}");
@@ -170,15 +183,18 @@ fn refuses_what_it_cannot_build() {
 #[test]
 fn names_every_missing_tool_before_anything_else() {
     let host = Host::with_tree();
-    for program in ["flex", "bison", "pahole"] {
+    for program in ["flex", "bison", "bc", "pahole"] {
         fs::remove_file(host.path("bin").join(program)).unwrap();
     }
     host.script("gcc", "cat > /dev/null; exit 1");
     for args in ["build --source linux", "build 7.3.4", "build --git x --ref y"] {
         let error = host.fails(args);
-        assert!(error.contains("needs flex, bison, pahole, libelf (gelf.h), not found"), "{args}: {error}");
         assert!(
-            error.contains("apt-get install -y --no-install-recommends flex bison dwarves libelf-dev"),
+            error.contains("needs flex, bison, bc, pahole, libelf (gelf.h), not found"),
+            "{args}: {error}"
+        );
+        assert!(
+            error.contains("apt-get install -y --no-install-recommends flex bison bc dwarves libelf-dev"),
             "{error}"
         );
     }
@@ -275,39 +291,4 @@ fn an_older_configuration_shows_in_the_list() {
     fs::write(&metadata, json.to_string()).unwrap();
     let (listed, _) = host.succeeds("list");
     assert!(listed.contains("built (stale config)"), "{listed}");
-}
-
-#[test]
-fn an_interrupted_build_leaves_no_entry_and_no_process() {
-    let host = Host::with_tree();
-    host.edit("before-build", "touch $1/begun\nsleep 60\ntouch $1/ended\n");
-    let program = assert_cmd::cargo::cargo_bin("cargo-ktstr");
-    let mut child = std::process::Command::new(program)
-        .args(["kernel", "build", "--source", "linux"])
-        .env_clear()
-        .env("KTSTR_CACHE_DIR", host.path("cache"))
-        .env("PATH", host.path("bin"))
-        .current_dir(host.dir.path())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let begun = || {
-        fs::read_dir(host.path("cache/build"))
-            .is_ok_and(|builds| builds.flatten().any(|b| b.path().join("objects/begun").exists()))
-    };
-    for _ in 0..1200 {
-        if begun() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    assert!(begun());
-    // Only the parent: its children have to notice.
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(host.entries().is_empty());
-    host.edit("before-build", "");
-    let (said, _) = host.succeeds("build --source linux");
-    assert!(said.contains(" built: "), "{said}");
-    assert_eq!(host.entries().len(), 1);
 }

@@ -16,7 +16,16 @@ pub struct Mirror {
 
 impl Mirror {
     /// `cut` breaks the first answer of more than that many bytes off there.
-    pub fn serve(files: Vec<(String, Vec<u8>)>, mut cut: Option<usize>) -> Self {
+    pub fn serve(files: Vec<(String, Vec<u8>)>, cut: Option<usize>) -> Self {
+        Self::start(files, cut, false)
+    }
+
+    /// Breaks the first long answer off, and is gone then.
+    pub fn serve_until_gone(files: Vec<(String, Vec<u8>)>, cut: usize) -> Self {
+        Self::start(files, Some(cut), true)
+    }
+
+    fn start(files: Vec<(String, Vec<u8>)>, mut cut: Option<usize>, goes: bool) -> Self {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", server.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -52,6 +61,9 @@ impl Mirror {
                 // The client may be gone.
                 let _ =
                     connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(&rest[..sent]));
+                if goes && sent < rest.len() {
+                    return;
+                }
             }
         });
         Self { address, requests }

@@ -5,18 +5,23 @@ use std::{fs, process::Command, sync::Arc};
 use ktstr_kernel::Sha256Sum;
 
 use crate::{
-    host::{Host, write_tree},
+    host::{Host, write_tree_of},
     mirror::Mirror,
 };
 
 fn archive(host: &Host) -> Vec<u8> {
-    write_tree(&host.path("linux-7.3.4"));
+    archive_of(host, 3, 4)
+}
+
+/// The archive of Linux 7.MINOR.PATCH.
+pub fn archive_of(host: &Host, minor: u16, patch: u16) -> Vec<u8> {
+    let name = format!("linux-7.{minor}.{patch}");
+    write_tree_of(&host.path(&name), minor, patch);
     // Large enough to be broken off, and to stay so when packed.
     let noise: Vec<u8> =
         (0..40_000u32).flat_map(|n| Sha256Sum::of(&n.to_le_bytes()).to_string().into_bytes()).collect();
-    fs::write(host.path("linux-7.3.4/noise"), noise).unwrap();
-    let status =
-        Command::new("tar").args(["cJf", "a.tar.xz", "linux-7.3.4"]).current_dir(host.dir.path()).status();
+    fs::write(host.path(&name).join("noise"), noise).unwrap();
+    let status = Command::new("tar").args(["cJf", "a.tar.xz", &name]).current_dir(host.dir.path()).status();
     assert!(status.unwrap().success());
     fs::read(host.path("a.tar.xz")).unwrap()
 }
@@ -76,6 +81,19 @@ fn goes_on_where_a_download_broke_off() {
     assert_eq!(starts.len(), 2, "{starts:?}");
     assert_eq!(starts[0], format!("{ARCHIVE} 0"));
     assert_eq!(starts[1], format!("{ARCHIVE} 500000"));
+}
+
+#[test]
+fn a_network_that_goes_away_leaves_what_the_next_command_goes_on_with() {
+    let host = Host::new();
+    let archive = archive(&host);
+    let gone = Mirror::serve_until_gone(vec![(ARCHIVE.into(), archive.clone())], 500_000);
+    let (_, error) = build(&host, &gone, "7.3.4", false);
+    assert!(error.contains(ARCHIVE) && error.contains("type the same command again"), "{error}");
+    assert!(host.entries().is_empty());
+    let back = mirror(&archive, &Sha256Sum::of(&archive).to_string(), None);
+    build(&host, &back, "7.3.4", true);
+    assert_eq!(back.requests_of(ARCHIVE), [format!("{ARCHIVE} 500000")]);
 }
 
 #[test]

@@ -51,7 +51,8 @@ impl Spawn<'_> {
         let mut together = Vec::new();
         let group_size = config.work_type.group_size();
         for first in (0..config.num_workers).step_by(group_size) {
-            let works = kinds::members(&config.work_type, &self.group_plan(group_size, &allowed))?;
+            let plan = self.group_plan(first / group_size, group_size, &allowed);
+            let works = kinds::members(&config.work_type, &plan)?;
             for (work, number) in works.into_iter().zip(first as u32..) {
                 let mut random = SplitMix64::of_worker(self.ctx.seed(), self.first_serial + number);
                 let settings = self.settings(&allowed, memory.clone(), &mut random)?;
@@ -83,12 +84,14 @@ impl Spawn<'_> {
         self.cgroup.map_or(Ok(()), |cgroup| cgroup.add(pid))
     }
 
-    fn group_plan<'a>(&'a self, size: usize, allowed: &'a Allowed) -> GroupPlan<'a> {
+    fn group_plan<'a>(&'a self, number: usize, size: usize, allowed: &'a Allowed) -> GroupPlan<'a> {
         GroupPlan {
+            number,
             size,
             mode: self.ctx.mode(),
             topology: &self.ctx.topo,
             cpus: &allowed.cpus,
+            nodes: &allowed.nodes,
             cgroup: self.cgroup.map(Cgroup::path),
         }
     }

@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::tree_content::source_files;
+use super::{tree_git::git_files, tree_walk::walk};
 use crate::Error;
 
 /// Brings the folder `copy` to the state of the tree's sources. Files that did not change are left alone, so that an
@@ -22,6 +22,12 @@ pub fn export(tree: &Path, copy: &Path) -> Result<(), Error> {
         copy_file(&from, &to).map_err(Error::cache_io("write", &to))?;
     }
     Ok(())
+}
+
+/// The files of the tree that its sources are, relative to it: those git knows of or would take, else all but what
+/// builds leave.
+pub fn source_files(tree: &Path) -> Result<Vec<PathBuf>, Error> {
+    git_files(tree)?.map_or_else(|| walk(tree), Ok)
 }
 
 fn copy_file(from: &Path, to: &Path) -> io::Result<()> {

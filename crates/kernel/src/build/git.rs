@@ -1,8 +1,8 @@
 //! Sources from a git repository, without its history.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
-use crate::{Error, Progress};
+use crate::{Error, Progress, program::git_command};
 
 /// The commit that `reference` is now; `None` for what only a fetch can tell, such as a part of a commit's name.
 pub fn commit_of(url: &str, reference: &str) -> Result<Option<String>, Error> {
@@ -34,17 +34,6 @@ pub fn check_out(url: &str, reference: &str, tree: &Path, progress: &dyn Progres
 
 fn is_commit(reference: &str) -> bool {
     reference.len() == 40 && reference.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
-/// git, in the repository that its arguments say.
-pub fn git_command() -> Command {
-    let mut command = Command::new("git");
-    // Set inside a git hook, where they would lead every command into the user's own repository.
-    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"] {
-        command.env_remove(variable);
-    }
-    command.env("LC_ALL", "C");
-    command
 }
 
 fn git(tree: Option<&Path>, url: &str, arguments: &[&str]) -> Result<String, Error> {

@@ -14,9 +14,6 @@ use crate::{Error, Progress, program::find_program};
 /// Lines kept to look for the cause of a failure; parallel jobs go on for a while after the first error.
 const KEPT: usize = 400;
 const SHOWN: usize = 12;
-/// Objects of a build with our fragment, measured with 7.3; a guess for the first build in a tree.
-const OBJECTS: u64 = 2000;
-const COUNT: &str = "ktstr-object-count";
 /// Variables of the caller's that would change what is built, or where.
 const FOREIGN: [&str; 10] = [
     "MAKEFLAGS",
@@ -51,11 +48,8 @@ impl Make<'_> {
         self.run(command, "configuring the kernel", |_| ())
     }
 
-    /// Builds the image.
-    pub fn build(&self, progress: &dyn Progress) -> Result<(), Error> {
-        let count_file = self.objects.join(COUNT);
-        let known = std::fs::read_to_string(&count_file).ok().and_then(|text| text.trim().parse().ok());
-        let total = known.unwrap_or(OBJECTS);
+    /// Builds the image, for which about `expected` objects are compiled if there are none. Returns how many were, then.
+    pub fn build(&self, expected: u64, progress: &dyn Progress) -> Result<Option<u64>, Error> {
         // One of the first objects: a build that was interrupted left it too.
         let is_first = !self.objects.join("init/main.o").exists();
         let mut count = 0;
@@ -68,7 +62,7 @@ impl Make<'_> {
                 ("CC" | "AS", _) => {
                     count += 1;
                     if phase.is_empty() {
-                        progress.objects(count, total.max(count));
+                        progress.objects(count, expected.max(count));
                     }
                 }
                 ("LD", "vmlinux.o") => step(progress, &mut phase, "Linking"),
@@ -78,10 +72,7 @@ impl Make<'_> {
             }
         })?;
         // An incremental build counts only what changed.
-        if is_first && count > 0 {
-            std::fs::write(&count_file, count.to_string()).map_err(Error::cache_io("write", &count_file))?;
-        }
-        Ok(())
+        Ok(Some(count).filter(|count| is_first && *count > 0))
     }
 
     fn command(&self) -> Command {

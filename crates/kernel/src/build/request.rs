@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
     thread::available_parallelism,
 };
 
@@ -12,18 +11,20 @@ use super::{
     export::export,
     fragment::Fragment,
     git,
+    hidden_changes::has_hidden_changes,
+    keep::keep,
     kernel_org::{CANDIDATES, KernelOrg, candidate, unpack},
     make::Make,
+    object_count,
     recipe::Recipe,
-    scx_prototypes,
     source::{BuildSource, SourceRecord},
     tools::Toolchain,
     tree_content::{TreeContent, require_new_enough},
     workspace::Workspace,
 };
 use crate::{
-    Btf, Cache, Entry, Environment, Error, KernelConfig, KernelSpec, KernelVersion, KeyLock, Origin,
-    Progress, StagedEntry,
+    Bound, Cache, Entry, Environment, Error, KernelConfig, KernelSpec, KernelVersion, KeyLock, Origin,
+    Progress,
 };
 
 /// What to build, and how.
@@ -78,7 +79,7 @@ pub fn build(
     match &request.source {
         BuildSource::Tree(tree) => {
             let tree = env.absolute(tree);
-            let content = TreeContent::read(&tree)?;
+            let content = TreeContent::read(&tree, cache)?;
             let toolchain = Toolchain::find()?;
             let job = Job { request, extra_config, toolchain, cache, progress };
             job.tree(&tree, content)
@@ -87,6 +88,14 @@ pub fn build(
             let wanted = wanted.as_ref();
             if let Some(spec @ (KernelSpec::Path(_) | KernelSpec::Key(_) | KernelSpec::Git { .. })) = wanted {
                 return Err(Error::NotARelease { wanted: spec.to_string() });
+            }
+            // What cannot be built is not looked for.
+            match wanted {
+                Some(KernelSpec::Version(Bound::Exact(version))) => require_new_enough(*version)?,
+                Some(KernelSpec::Version(Bound::Series { major, minor })) => {
+                    require_new_enough(KernelVersion::new(*major, *minor, 0))?;
+                }
+                _ => {}
             }
             let mirror = KernelOrg::of(env)?;
             let toolchain = Toolchain::find()?;
@@ -136,11 +145,20 @@ impl Job<'_> {
             built_tree = workspace.source();
             export(tree, &built_tree)?;
         }
+        if let Some(last) = workspace.last_build()
+            && has_hidden_changes(&built_tree, last)?
+        {
+            let tree = built_tree.display();
+            self.progress.notice(&format!(
+                "{tree} has files with older dates than at the last build: everything is compiled again"
+            ));
+            workspace.clean()?;
+        }
         self.compile(&built_tree, &workspace, &fragment)?;
-        if TreeContent::read(tree)? != content {
+        if TreeContent::read(tree, self.cache)? != content {
             return Err(Error::TreeChanged { tree: tree.to_owned() });
         }
-        self.keep(&workspace, &lock, recipe)
+        keep(&workspace, &lock, recipe, self.cache, self.progress)
     }
 
     fn release(&self, wanted: Option<&KernelSpec>, mirror: &KernelOrg) -> Result<Built, Error> {
@@ -177,7 +195,7 @@ impl Job<'_> {
             return Err(Error::NotATree { path: tree });
         }
         self.compile(&tree, &workspace, &fragment)?;
-        let built = self.keep(&workspace, &lock, recipe)?;
+        let built = keep(&workspace, &lock, recipe, self.cache, self.progress)?;
         // A release never changes: nobody builds it again by halves, and it takes gigabytes.
         workspace.discard()?;
         let _ = archive.parent().map(fs::remove_dir_all);
@@ -204,7 +222,7 @@ impl Job<'_> {
             return Ok(built);
         }
         self.compile(&tree, &workspace, &fragment)?;
-        self.keep(&workspace, &lock, recipe)
+        keep(&workspace, &lock, recipe, self.cache, self.progress)
     }
 
     fn recipe(&self, record: SourceRecord, version: KernelVersion) -> Result<(Recipe, Fragment), Error> {
@@ -247,47 +265,18 @@ impl Job<'_> {
         let _ = fs::remove_file(workspace.log());
         let make = Make { source: tree, objects: &objects, log: workspace.log(), jobs: self.request.jobs() };
         self.progress.step("Configuring");
-        let asked = objects.join("ktstr.kconfig");
+        let asked = workspace.asked();
         fs::write(&asked, fragment.text()).map_err(Error::cache_io("write", &asked))?;
         make.configure(&asked)?;
         let config = KernelConfig::read(&objects.join(".config"))?;
+        let version = TreeContent::version_of(tree)?;
         for dropped in check(fragment, &config, tree)? {
             self.progress.notice(&dropped);
         }
         self.progress.step("Compiling");
-        make.build(self.progress)
-    }
-
-    /// Puts what was built into the cache.
-    fn keep(&self, workspace: &Workspace, lock: &KeyLock, recipe: Recipe) -> Result<Built, Error> {
-        self.progress.step("Storing");
-        let objects = workspace.objects();
-        let staged = self.cache.stage(lock)?;
-        copy(&objects.join("arch/x86/boot/bzImage"), &staged.image())?;
-        copy(&objects.join(".config"), &staged.config())?;
-        strip(&objects.join("vmlinux"), &staged)?;
-        let btf = Btf::of_elf(&staged.vmlinux())?;
-        if KernelConfig::read(&staged.config())?.has_sched_ext() {
-            scx_prototypes::check(&btf, &recipe.toolchain.pahole)?;
+        if let Some(count) = make.build(object_count::expected(self.cache, version), self.progress)? {
+            object_count::remember(self.cache, version, count);
         }
-        fs::write(staged.btf(), btf.bytes()).map_err(Error::cache_io("write", &staged.btf()))?;
-        let entry = staged.commit(Origin::Built(Box::new(recipe)))?;
-        Ok(Built { entry, was_cached: false })
+        Ok(())
     }
-}
-
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    fs::copy(from, to).map(drop).map_err(Error::cache_io("write", to))
-}
-
-/// Symbols and types stay; the debug information, nine tenths of the file, goes.
-fn strip(vmlinux: &Path, staged: &StagedEntry) -> Result<(), Error> {
-    let mut command = Command::new("objcopy");
-    command.arg("--strip-debug").arg(vmlinux).arg(staged.vmlinux());
-    let output = command.output().map_err(Error::io("strip", vmlinux))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Error::cache_io("write", &staged.vmlinux())(std::io::Error::other(said)))
 }

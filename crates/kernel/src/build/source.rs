@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{KernelSpec, Sha256Sum};
+#[cfg(feature = "get")]
+use crate::KernelSpec;
+use crate::Sha256Sum;
 
 /// The sources that a build is asked for.
+#[cfg(feature = "get")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildSource {
     /// A release from kernel.org: a version, the newest of a series or range, or without one the newest of the newest
@@ -40,7 +43,7 @@ pub enum SourceRecord {
     Tree {
         /// Its path.
         path: PathBuf,
-        /// The commit, the commit and a hash of the changes, or a hash of all files' names, lengths and times.
+        /// The commit, the commit and a hash of the changes, or a hash of all files' names and content.
         identity: String,
         /// Whether it had changes that its git did not have; unknown without git.
         is_changed: Option<bool>,

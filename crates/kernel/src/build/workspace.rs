@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use crate::{Cache, Error, Progress, Sha256Sum, lock::lock_file};
@@ -42,6 +43,16 @@ impl Workspace {
     /// What kbuild writes.
     pub fn objects(&self) -> PathBuf {
         self.dir.join("objects")
+    }
+
+    /// The configuration that was asked for, written when a build begins.
+    pub fn asked(&self) -> PathBuf {
+        self.objects().join("ktstr.kconfig")
+    }
+
+    /// When the last build began, if its objects are here.
+    pub fn last_build(&self) -> Option<SystemTime> {
+        fs::metadata(self.asked()).and_then(|file| file.modified()).ok()
     }
 
     /// The output of the last build.

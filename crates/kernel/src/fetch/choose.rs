@@ -57,12 +57,18 @@ pub fn find(archive: &Archive, wanted: Option<&KernelSpec>, progress: &dyn Progr
     Err(Error::NotOffered { wanted, offered: seen.summary(), notes })
 }
 
-/// The kernels that could be fetched now and lie in `range`, newest first, as releases.
+/// The kernels that could be fetched now and lie in `range`, newest first, as releases; `insecure` as in
+/// [`FetchRequest`](super::FetchRequest).
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn offered(range: &VersionRange, env: &Environment, cache: &Cache) -> Result<Vec<String>, Error> {
-    let archive = Archive::prepare(cache, env, false)?;
+pub fn offered(
+    range: &VersionRange,
+    insecure: bool,
+    env: &Environment,
+    cache: &Cache,
+) -> Result<Vec<String>, Error> {
+    let archive = Archive::prepare(cache, env, insecure)?;
     let mut all = Offers::of(&pinned(), &[]);
     for suite in SUITES {
         all.add(offers(&archive.index(suite, INDEX_AGE)?));

@@ -70,7 +70,7 @@ fn digests(runs: impl Iterator<Item = Result<Digest>>) -> Result<HashSet<Digest>
 fn run(prepared: &Prepared) -> Result<Digest> {
     let mut machine = prepared.start_clone()?;
     let stop = machine.wait_stop(prepared.deadline())?;
-    let evidence = Evidence::collect(&mut machine, stop);
+    let evidence = Evidence::collect(&machine, stop);
     let Some(Ok(report)) = evidence.report else { bail!("no report: {evidence:?}") };
     let events: usize = report.workers.iter().map(|worker| worker.events.len()).sum();
     ensure!(events >= 1000, "only {events} events are kept");

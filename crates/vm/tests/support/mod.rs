@@ -32,7 +32,7 @@ pub fn cache() -> PathBuf {
 /// A small deterministic machine.
 pub fn spec(topology: &str) -> MachineSpec {
     let kernel = kernel();
-    let kernel_sha256 = ktstr_vm::sha256_file(&kernel).unwrap();
+    let kernel_sha256 = ktstr_kernel::Sha256Sum::of_file(&kernel).unwrap().to_string();
     let topology: Topology = topology.parse().unwrap();
     MachineSpec {
         kernel,

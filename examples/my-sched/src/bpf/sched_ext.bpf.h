@@ -89,8 +89,32 @@ struct sched_ext_ops {
 
 s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
 			   bool *is_idle) __ksym;
-void scx_bpf_dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym;
-bool scx_bpf_dsq_move_to_local(u64 dsq_id) __ksym;
+
+/*
+ * 6.12 knows these two by their first names. libbpf looks a function up by its
+ * name without what follows three underscores.
+ */
+void scx_bpf_dsq_insert___renamed(struct task_struct *p, u64 dsq_id, u64 slice,
+				  u64 enq_flags) __ksym __weak;
+bool scx_bpf_dsq_move_to_local___renamed(u64 dsq_id) __ksym __weak;
+void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym __weak;
+bool scx_bpf_consume(u64 dsq_id) __ksym __weak;
+
+static __always_inline void scx_bpf_dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice,
+					       u64 enq_flags)
+{
+	if (bpf_ksym_exists(scx_bpf_dsq_insert___renamed))
+		scx_bpf_dsq_insert___renamed(p, dsq_id, slice, enq_flags);
+	else
+		scx_bpf_dispatch(p, dsq_id, slice, enq_flags);
+}
+
+static __always_inline bool scx_bpf_dsq_move_to_local(u64 dsq_id)
+{
+	if (bpf_ksym_exists(scx_bpf_dsq_move_to_local___renamed))
+		return scx_bpf_dsq_move_to_local___renamed(dsq_id);
+	return scx_bpf_consume(dsq_id);
+}
 
 #define SCX_OPS(func) SEC("struct_ops/" #func)
 #define SCX_OPS_SLEEPABLE(func) SEC("struct_ops.s/" #func)
