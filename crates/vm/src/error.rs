@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ktstr_model::{Mode, ModeChoice, Topology};
 use ktstr_wire::FactsError;
 
-use crate::version::Version;
+use ktstr_host::Version;
 
 /// A machine that could not be made, or that was lost.
 #[derive(Debug, thiserror::Error)]

@@ -25,12 +25,12 @@ mod saved;
 mod saved_instant;
 mod sparse_copy;
 mod template;
-mod version;
 
 pub use choose_mode::{ChosenMode, choose_mode};
 pub use clone::start as start_clone;
 pub use error::VmError;
 pub use host_channel::{ChannelReader, Work};
+pub use ktstr_host::Version;
 pub use loaded::{LoadedTemplate, Loading};
 pub use machine::{Deadline, Machine, Stop, private_memory};
 pub use machine_spec::MachineSpec;
@@ -38,4 +38,3 @@ pub use payload::Payload;
 pub use process::end_with_parent;
 pub use qemu::Qemu;
 pub use template::{Progress, Template};
-pub use version::Version;
