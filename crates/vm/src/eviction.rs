@@ -1,6 +1,6 @@
 //! Which saved machines stay on disk. Every kernel, topology and change of a test binary leaves some behind.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,8 @@ pub(crate) struct Held {
 pub(crate) fn hold(folder: &Path) -> Option<Held> {
     let path = folder.join(RECORD);
     let record = File::open(&path).ok()?;
-    record.try_lock_shared().ok()?;
+    // Waits only for those who look whether it is in use, or remove it: both take no time.
+    record.lock_shared().ok()?;
     // It may have been removed between the two lines above.
     if fs::metadata(&path).ok()?.ino() != record.metadata().ok()?.ino() {
         return None;
@@ -35,7 +36,9 @@ pub(crate) fn evict(root: &Path, most_bytes: u64) {
     let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
     let (half, whole): (Vec<PathBuf>, Vec<PathBuf>) =
         folders.partition(|path| path.extension().is_some_and(|extension| extension == HALF));
-    half.iter().for_each(|folder| remove_half(folder));
+    for folder in &half {
+        remove_half(folder);
+    }
     let mut saved: Vec<(SystemTime, u64, PathBuf)> = whole
         .into_iter()
         .filter_map(|folder| Some((used(&folder).ok()?, size(&folder).ok()?, folder)))
@@ -52,25 +55,32 @@ pub(crate) fn evict(root: &Path, most_bytes: u64) {
     }
 }
 
-fn used(folder: &Path) -> io::Result<SystemTime> {
+/// When the saved machine in `folder` was used last.
+pub(crate) fn used(folder: &Path) -> io::Result<SystemTime> {
     fs::metadata(folder.join(RECORD))?.modified()
 }
 
-fn size(folder: &Path) -> io::Result<u64> {
+/// Bytes of the disk that it takes.
+pub(crate) fn size(folder: &Path) -> io::Result<u64> {
     fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.blocks() * 512)).sum()
 }
 
-fn remove_unless_held(folder: &Path) -> bool {
+/// Whether a process holds the lock of `file`.
+pub(crate) fn is_held(file: &Path) -> bool {
+    File::open(file).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// Removes the saved machine in `folder`; false when it stays.
+pub(crate) fn remove_unless_held(folder: &Path) -> bool {
     let Ok(record) = File::open(folder.join(RECORD)) else { return false };
     record.try_lock().is_ok() && fs::remove_dir_all(folder).is_ok()
 }
 
-fn remove_half(folder: &Path) {
+/// Removes what a dead builder left in `folder`; false when it stays.
+pub(crate) fn remove_half(folder: &Path) -> bool {
     // Its builder, if it lives, holds this lock.
     let lock = File::open(folder.with_extension("lock"));
-    if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
-        let _ = fs::remove_dir_all(folder);
-    }
+    lock.is_ok_and(|lock| lock.try_lock().is_ok() && fs::remove_dir_all(folder).is_ok())
 }
 
 #[cfg(test)]

@@ -23,10 +23,11 @@ mod qemu;
 mod qmp;
 mod saved;
 mod saved_instant;
+mod saved_list;
 mod sparse_copy;
 mod template;
 
-pub use choose_mode::{ChosenMode, choose_mode};
+pub use choose_mode::{ChosenMode, KnownKvm, choose_mode, known_kvm};
 pub use clone::start as start_clone;
 pub use error::VmError;
 pub use host_channel::{ChannelReader, Work};
@@ -37,4 +38,5 @@ pub use machine_spec::MachineSpec;
 pub use payload::Payload;
 pub use process::end_with_parent;
 pub use qemu::Qemu;
+pub use saved_list::{SavedKind, SavedMachine, saved_machines};
 pub use template::{Progress, Template};
