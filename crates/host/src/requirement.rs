@@ -1,5 +1,6 @@
 //! The table of what a host must have, and how to see whether it does.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::host::{Host, printed};
@@ -30,6 +31,18 @@ pub enum Packages {
     AnyOf(&'static [&'static str]),
     /// This one, at this version or newer, from backports if need be.
     AtLeast(&'static str, u32, u32),
+}
+
+impl fmt::Display for Packages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(names) => f.write_str(&names.join(" ")),
+            Self::AnyOf(names) => f.write_str(&names.join(" or ")),
+            Self::AtLeast(name, major, minor) => {
+                write!(f, "{name} {major}.{minor} or newer, from backports if need be")
+            }
+        }
+    }
 }
 
 /// What a look at the host found.

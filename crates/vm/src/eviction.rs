@@ -34,10 +34,10 @@ pub(crate) fn hold(folder: &Path) -> Option<Held> {
 pub(crate) fn evict(root: &Path, most_bytes: u64) {
     let Ok(entries) = fs::read_dir(root) else { return };
     let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
-    let (half, whole): (Vec<PathBuf>, Vec<PathBuf>) =
-        folders.partition(|path| path.extension().is_some_and(|extension| extension == HALF));
+    let (half, whole): (Vec<PathBuf>, Vec<PathBuf>) = folders.partition(|path| is_half(path));
     for folder in &half {
-        remove_half(folder);
+        // What cannot be removed is found again the next time.
+        let _ = remove_unless_held(folder, &lock_of(folder));
     }
     let mut saved: Vec<(SystemTime, u64, PathBuf)> = whole
         .into_iter()
@@ -49,7 +49,7 @@ pub(crate) fn evict(root: &Path, most_bytes: u64) {
         if bytes <= most_bytes {
             return;
         }
-        if remove_unless_held(&folder) {
+        if remove_unless_held(&folder, &lock_of(&folder)).unwrap_or(false) {
             bytes -= size;
         }
     }
@@ -70,17 +70,24 @@ pub(crate) fn is_held(file: &Path) -> bool {
     File::open(file).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
-/// Removes the saved machine in `folder`; false when it stays.
-pub(crate) fn remove_unless_held(folder: &Path) -> bool {
-    let Ok(record) = File::open(folder.join(RECORD)) else { return false };
-    record.try_lock().is_ok() && fs::remove_dir_all(folder).is_ok()
+/// Removes `folder` unless a process holds the lock of the file `lock`; false when it stays for that.
+pub(crate) fn remove_unless_held(folder: &Path, lock: &Path) -> io::Result<bool> {
+    let lock = File::open(lock)?;
+    match lock.try_lock() {
+        Ok(()) => fs::remove_dir_all(folder).map(|()| true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
-/// Removes what a dead builder left in `folder`; false when it stays.
-pub(crate) fn remove_half(folder: &Path) -> bool {
-    // Its builder, if it lives, holds this lock.
-    let lock = File::open(folder.with_extension("lock"));
-    lock.is_ok_and(|lock| lock.try_lock().is_ok() && fs::remove_dir_all(folder).is_ok())
+/// The file that says by its lock whether somebody uses the saved machine in `folder`, or builds it.
+pub(crate) fn lock_of(folder: &Path) -> PathBuf {
+    if is_half(folder) { folder.with_extension("lock") } else { folder.join(RECORD) }
+}
+
+/// Whether `folder` is being built, or was left by a builder that died.
+pub(crate) fn is_half(folder: &Path) -> bool {
+    folder.extension().is_some_and(|extension| extension == HALF)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The saved machines in a cache, for people who want to see or remove them.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use crate::eviction;
 use crate::loaded::LOADED;
-use crate::saved::{HALF, RECORD, STATE};
+use crate::saved::{RECORD, STATE};
 use crate::template::TEMPLATES;
 
 /// What a saved machine is for.
@@ -37,19 +38,15 @@ pub struct SavedMachine {
     pub used: SystemTime,
     /// Whether a process uses it, or builds it, now.
     pub in_use: bool,
-    is_half: bool,
 }
 
 /// All saved machines in `cache`; one whose folder cannot be read is left out.
 pub fn saved_machines(cache: &Path) -> Vec<SavedMachine> {
-    let kinds = [(SavedKind::Template, TEMPLATES), (SavedKind::Loaded, LOADED)];
-    kinds
-        .into_iter()
-        .flat_map(|(kind, name)| {
-            fs::read_dir(cache.join(name)).into_iter().flatten().flatten().zip([kind].into_iter().cycle())
-        })
-        .filter_map(|(entry, kind)| SavedMachine::read(kind, entry.path()))
-        .collect()
+    let of_kind = |(kind, name): (SavedKind, &str)| {
+        let entries = fs::read_dir(cache.join(name)).into_iter().flatten().flatten();
+        entries.filter_map(move |entry| SavedMachine::read(kind, entry.path())).collect::<Vec<_>>()
+    };
+    [(SavedKind::Template, TEMPLATES), (SavedKind::Loaded, LOADED)].into_iter().flat_map(of_kind).collect()
 }
 
 impl SavedMachine {
@@ -57,35 +54,31 @@ impl SavedMachine {
         if !folder.is_dir() {
             return None;
         }
-        let is_half = folder.extension().is_some_and(|extension| extension == HALF);
         let built = fs::metadata(&folder).and_then(|folder| folder.modified()).ok()?;
         let saved = fs::metadata(folder.join(STATE)).and_then(|file| file.modified()).unwrap_or(built);
         Some(Self {
             kind,
-            about: if is_half { "being built".to_owned() } else { about(&folder) },
+            about: if eviction::is_half(&folder) { "being built".to_owned() } else { about(&folder) },
             bytes: eviction::size(&folder).ok()?,
             saved,
             used: eviction::used(&folder).unwrap_or(saved),
-            in_use: eviction::is_held(&lock_of(&folder, is_half)),
-            is_half,
+            in_use: eviction::is_held(&eviction::lock_of(&folder)),
             folder,
         })
     }
 
-    /// Removes it from the disk; false when it stays, because a process uses it or the folder may not be changed.
-    pub fn remove(&self) -> bool {
-        match self.is_half {
-            true => eviction::remove_half(&self.folder),
-            false if self.folder.join(RECORD).exists() => eviction::remove_unless_held(&self.folder),
-            // Without a record nobody can use it.
-            false => fs::remove_dir_all(&self.folder).is_ok(),
+    /// Removes it from the disk; false when it stays because a process uses it.
+    ///
+    /// # Errors
+    /// When the folder may not be changed.
+    pub fn remove(&self) -> io::Result<bool> {
+        let lock = eviction::lock_of(&self.folder);
+        if lock.exists() {
+            return eviction::remove_unless_held(&self.folder, &lock);
         }
+        // Without its record nobody can use it.
+        fs::remove_dir_all(&self.folder).map(|()| true)
     }
-}
-
-/// The file whose lock says that somebody uses the saved machine in `folder`.
-fn lock_of(folder: &Path, is_half: bool) -> PathBuf {
-    if is_half { folder.with_extension("lock") } else { folder.join(RECORD) }
 }
 
 fn about(folder: &Path) -> String {
@@ -126,10 +119,10 @@ mod tests {
                 ("being built".to_owned(), true)
             ]
         );
-        let removed: Vec<_> = list().iter().map(SavedMachine::remove).collect();
+        let removed: Vec<_> = list().iter().map(|one| one.remove().unwrap()).collect();
         assert_eq!(removed, [false, true, false]);
         drop((held, lock));
-        let removed: Vec<_> = list().iter().map(SavedMachine::remove).collect();
+        let removed: Vec<_> = list().iter().map(|one| one.remove().unwrap()).collect();
         assert_eq!(removed, [true, true]);
         assert!(list().is_empty());
     }
