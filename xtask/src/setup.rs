@@ -3,7 +3,7 @@
 //! `demo` and `test` begin with it. When nothing is missing it is silent, asks no network and takes well under 0.2 s.
 
 use anyhow::{Result, bail};
-use ktstr_host::{Consent, Host, Invocation, Plan, missing, plan_install};
+use ktstr_host::{Consent, Host, Invocation, missing, plan_install};
 
 use crate::stage;
 
@@ -45,19 +45,10 @@ pub fn complete(yes: bool) -> Result<()> {
     }
     let wanted: Vec<_> = lacking.iter().map(|one| one.requirement.packages).collect();
     let consent = Consent::new(yes);
-    let mut plan = plan_install(&host, &wanted)?;
-    if let Plan::ListsFirst(update) = &plan {
-        eprintln!("The package lists are empty; they have to be fetched first.");
-        carry_out(update, consent)?;
-        plan = plan_install(&host, &wanted)?;
-    }
-    match plan {
-        Plan::Commands(commands) => carry_out(&commands, consent)?,
-        Plan::ListsFirst(_) => bail!("the package lists are still empty: look at apt's sources"),
-        Plan::NoPackageManager => {
-            bail!("there is no apt-get here: install these with your package manager, then run this again")
-        }
-    }
+    let Some(commands) = plan_install(&host, &wanted, |update| carry_out(update, consent))? else {
+        bail!("there is no apt-get here: install these with your package manager, then run this again");
+    };
+    carry_out(&commands, consent)?;
     if let Some(one) = missing(&host).first() {
         bail!("{} is still not right after installing: {}", one.requirement.what, one.found);
     }
@@ -65,10 +56,6 @@ pub fn complete(yes: bool) -> Result<()> {
 }
 
 fn carry_out(commands: &[Invocation], consent: Consent) -> Result<()> {
-    eprintln!("These commands will be run:");
-    for command in commands {
-        eprintln!("  {command}");
-    }
-    consent.ask()?;
+    consent.ask(commands)?;
     commands.iter().try_for_each(|command| stage::run("setting up", command))
 }

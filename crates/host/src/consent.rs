@@ -29,11 +29,15 @@ impl Consent {
         }
     }
 
-    /// Returns when the commands just shown may be run.
+    /// Shows `commands` and returns when they may be run.
     ///
     /// # Errors
     /// When the answer is anything but yes, or there is nobody to answer.
-    pub fn ask(self) -> Result<(), HostError> {
+    pub fn ask(self, commands: &[Invocation]) -> Result<(), HostError> {
+        eprintln!("These commands will be run:");
+        for command in commands {
+            eprintln!("  {command}");
+        }
         match self {
             Self::Given => Ok(()),
             Self::Nobody => Err(HostError::NobodyToAsk),

@@ -4,28 +4,26 @@ use crate::apt::{self, Archive};
 use crate::consent::as_root;
 use crate::{Host, HostError, Invocation, Packages};
 
-/// What has to be run to install something.
-#[derive(Debug)]
-pub enum Plan {
-    /// These commands, then it is there.
-    Commands(Vec<Invocation>),
-    /// These commands fetch the package lists; then plan again. A fresh system knows no package yet.
-    ListsFirst(Vec<Invocation>),
-    /// This system has no package manager that we know.
-    NoPackageManager,
-}
-
-/// How this user installs `wanted` on `host`. Runs nothing but questions to the package manager.
+/// The commands with which this user installs `wanted` on `host`; none when it has no package manager that we know.
+///
+/// A fresh system knows no package yet, so it cannot tell which ones it could install: then `carry_out` gets the command
+/// that fetches its lists. Otherwise nothing is run but questions to the package manager.
 ///
 /// # Errors
-/// When no source has what is wanted, or there is no way to become root.
-pub fn plan_install(host: &Host, wanted: &[Packages]) -> Result<Plan, HostError> {
+/// When no source has what is wanted, there is no way to become root, or `carry_out` fails.
+pub fn plan_install<E: From<HostError>>(
+    host: &Host,
+    wanted: &[Packages],
+    carry_out: impl FnOnce(&[Invocation]) -> Result<(), E>,
+) -> Result<Option<Vec<Invocation>>, E> {
     if host.find("apt-get").is_none() {
-        return Ok(Plan::NoPackageManager);
+        return Ok(None);
     }
-    let archive = Archive::ask(wanted)?;
+    let mut archive = Archive::ask(wanted)?;
     if archive.is_empty() {
-        return Ok(Plan::ListsFirst(as_root(host, &[apt::update()])?));
+        eprintln!("The package lists are empty; they have to be fetched first.");
+        carry_out(&as_root(host, &[apt::update()])?)?;
+        archive = Archive::ask(wanted)?;
     }
-    Ok(Plan::Commands(as_root(host, &apt::plan(wanted, &archive)?)?))
+    Ok(Some(as_root(host, &apt::plan(wanted, &archive)?)?))
 }

@@ -17,7 +17,7 @@ pub use cargo_tools::install_nextest;
 pub use consent::{Consent, as_root};
 pub use error::HostError;
 pub use host::Host;
-pub use install::{Plan, plan_install};
+pub use install::plan_install;
 pub use invocation::Invocation;
 pub use requirement::{Missing, Packages, REQUIREMENTS, Requirement, missing};
 pub use version::Version;

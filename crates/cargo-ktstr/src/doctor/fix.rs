@@ -1,7 +1,7 @@
 //! `cargo ktstr doctor --fix`
 
 use anyhow::{Result, bail};
-use ktstr_host::{Consent, Host, Invocation, Packages, Plan, plan_install};
+use ktstr_host::{Consent, Host, Invocation, Packages, plan_install};
 
 use super::finding::{Finding, Fix, State};
 
@@ -35,30 +35,16 @@ fn install<'a>(fixes: impl Iterator<Item = &'a Fix>, consent: Consent) -> Result
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let host = Host::of_process();
-    let mut plan = plan_install(&host, &wanted)?;
-    if let Plan::ListsFirst(update) = &plan {
-        eprintln!("The package lists are empty; they have to be fetched first.");
-        carry_out(update, consent)?;
-        plan = plan_install(&host, &wanted)?;
-    }
-    match plan {
-        Plan::Commands(commands) => Ok(commands),
-        Plan::ListsFirst(_) => bail!("the package lists are still empty: look at apt's sources"),
-        Plan::NoPackageManager => {
-            println!("\nThere is no apt-get here. Install these with your package manager:");
-            whats.iter().for_each(|what| println!("  {what}"));
-            Ok(Vec::new())
-        }
-    }
+    let commands = plan_install(&Host::of_process(), &wanted, |update| carry_out(update, consent))?;
+    Ok(commands.unwrap_or_else(|| {
+        println!("\nThere is no apt-get here. Install these with your package manager:");
+        whats.iter().for_each(|what| println!("  {what}"));
+        Vec::new()
+    }))
 }
 
 fn carry_out(commands: &[Invocation], consent: Consent) -> Result<()> {
-    eprintln!("\nThese commands will be run:");
-    for command in commands {
-        eprintln!("  {command}");
-    }
-    consent.ask()?;
+    consent.ask(commands)?;
     for command in commands {
         eprintln!("==> {command}");
         let status = command.status()?;
