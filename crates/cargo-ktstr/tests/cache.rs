@@ -13,7 +13,7 @@ struct Cache {
 }
 
 impl Cache {
-    /// Two templates, a loaded one, a build and a download of 1 MiB each, used 1 to 5 hours ago in this order.
+    /// Two templates, a loaded one, a build and a download of 1 MB each, used 1 to 5 hours ago in this order.
     fn filled() -> Self {
         let cache = Self { dir: tempfile::tempdir().unwrap() };
         cache.saved("templates/new", 1);
@@ -31,7 +31,7 @@ impl Cache {
     fn file(&self, name: &str, hours: u64) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, vec![1; 1 << 20]).unwrap();
+        fs::write(&path, vec![1; 1_000_000]).unwrap();
         self.age(name, hours);
     }
 
@@ -66,7 +66,20 @@ impl Cache {
 fn lists_what_is_there() {
     let cache = Cache::filled();
     let (_, text) = cache.run("list");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    [DIR]:
+     KIND             NAME     WHAT                              SIZE  AGE       LAST USE
+     template         new      1n2l4c1t deterministic 7.3.4    1.0 MB  1 day     1 hour
+     template         old      1n2l4c1t deterministic 7.3.4    1.0 MB  1 day     2 hours
+     loaded template  payload  1n2l4c1t deterministic 7.3.4    1.0 MB  1 day     3 hours
+     build            linux-1  a kernel's objects and sources  1.0 MB  just now  4 hours
+     download         7.3      an interrupted fetch            1.0 MB  just now  5 hours
+    2 templates, 2.0 MB
+    1 loaded template, 1.0 MB
+    1 build, 1.0 MB
+    1 download, 1.0 MB
+    0 kernels, 0.0 MB (`cargo ktstr kernel list`)
+    ");
     assert_eq!(cache.run("").1, text);
     let json: Value = serde_json::from_str(&cache.run("list --json").1).unwrap();
     assert_eq!(json[0]["kind"], "template");
@@ -80,7 +93,11 @@ fn cleans_what_was_used_longest_ago() {
     let cache = Cache::filled();
     let (good, text) = cache.run("clean --keep-bytes 2500K --force");
     assert!(good, "{text}");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    removed download 7.3 (1.0 MB)
+    removed build linux-1 (1.0 MB)
+    removed loaded template payload (1.0 MB)
+    ");
     assert!(cache.path("templates/old").exists() && !cache.path("loaded/payload").exists());
     let (_, text) = cache.run("clean --keep-bytes 2500K --force");
     assert_eq!(text, "nothing to remove in [DIR]\n");
@@ -99,7 +116,13 @@ fn what_is_in_use_stays_and_is_said() {
     assert_eq!(json[1]["in_use"], true);
     let (good, text) = cache.run("clean --all --force");
     assert!(good);
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    removed download 7.3 (1.0 MB)
+    removed loaded template payload (1.0 MB)
+    removed template new (1.0 MB)
+    kept template old (1.0 MB): it is in use by another process
+    kept build linux-1 (1.0 MB): it is in use by another process
+    ");
     assert!(cache.path("templates/old/state").exists() && cache.path("build/linux-1/log").exists());
     // It counts as kept.
     cache.saved("templates/other", 0);

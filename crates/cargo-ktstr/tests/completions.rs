@@ -27,7 +27,7 @@ fn each_shell_gets_what_is_built_and_only_that() {
 #[test]
 fn bash_completes_with_it() {
     let script = String::from_utf8(run(&["completions", "bash"]).stdout).unwrap();
-    let ask = "COMP_WORDS=(cargo-ktstr ca); COMP_CWORD=1; _cargo-ktstr cargo-ktstr ca cargo-ktstr; echo \"${COMPREPLY[@]}\"";
+    let ask = "COMP_WORDS=(cargo-ktstr ca); COMP_CWORD=1; _cargo__ktstr cargo-ktstr ca cargo-ktstr; echo \"${COMPREPLY[@]}\"";
     let output = Command::new("bash").arg("-c").arg(format!("{script}\n{ask}")).output().unwrap();
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),

@@ -103,7 +103,16 @@ fn a_bare_host_hears_what_it_lacks_and_how_to_get_it() {
     assert_eq!(output.status.code(), Some(1));
     let text = host.text(&output.stdout);
     let problems: Vec<_> = text.split('\n').skip_while(|line| !line.contains("nextest")).take(8).collect();
-    insta::assert_snapshot!(problems.join("\n"), @"");
+    insta::assert_snapshot!(problems.join("\n"), @r"
+    MISSING  nextest       no `cargo nextest`, which runs the tests
+                           fix: `cargo install --locked --no-default-features --features default-no-update cargo-nextest`
+    MISSING  clang         not found in PATH
+                           fix: install clang 18 or newer, for BPF programs (Debian: clang-19 or clang-20 or clang-21 or clang-18)
+    MISSING  libbpf        no make in PATH
+                           fix: install make, pkg-config and the development files of libelf and zlib, for libbpf (Debian: make libelf-dev zlib1g-dev pkg-config)
+    MISSING  C             no cc in PATH
+                           fix: install a C compiler and a static C library, for the guest's agent (Debian: gcc libc6-dev)
+    ");
     assert!(text.starts_with("MISSING  QEMU"), "{text}");
     assert!(text.ends_with("`cargo ktstr doctor --fix` installs it.\n"), "{text}");
 }

@@ -124,13 +124,19 @@ fn prove_kvm(
         Err(VmError::Facts { source, .. }) => source.to_string(),
         Err(other) => return Err(other),
     };
-    // One line: QEMU may have said more, and an abort says it twice.
-    let reason = reason.lines().next().unwrap_or_default().to_owned();
+    let reason = headline(&reason);
     if let Some(folder) = memory.parent() {
         // Losing it costs another proof.
         let _ = fs::create_dir_all(folder).and_then(|()| fs::write(&memory, &reason));
     }
     Ok(Err(reason))
+}
+
+/// The line that tells most: QEMU may have warned of something else before, and an abort says it twice.
+fn headline(said: &str) -> String {
+    let mut lines = said.lines();
+    let first = lines.clone().next();
+    lines.find(|line| !line.contains("warning: ")).or(first).unwrap_or_default().to_owned()
 }
 
 fn memory_of_proof(cache: &Path, qemu: &Qemu, kernel_sha256: &str) -> Result<PathBuf, VmError> {
@@ -147,6 +153,13 @@ fn remembered(memory: &Path, now: SystemTime) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_warning_is_no_reason() {
+        assert_eq!(headline("qemu: warning: 4 CPUs are many\nqemu: no CPUs left\nmore"), "qemu: no CPUs left");
+        assert_eq!(headline("qemu: warning: 4 CPUs are many"), "qemu: warning: 4 CPUs are many");
+        assert_eq!(headline(""), "");
+    }
 
     #[test]
     fn a_failed_proof_is_believed_for_a_day() {

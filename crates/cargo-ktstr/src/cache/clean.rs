@@ -1,6 +1,7 @@
 //! `cargo ktstr cache clean`
 
 use anyhow::Result;
+use clap::ArgGroup;
 use ktstr_kernel::Cache;
 
 use super::item::{Item, items};
@@ -14,7 +15,7 @@ use crate::{
 #[command(after_help = "Examples:\n  cargo ktstr cache clean --keep-bytes 4G\n  \
                   cargo ktstr cache clean --all --force\n\n\
                   All of it comes back when it is needed: a template is booted again, a kernel is compiled from the start.")]
-#[group(required = true, multiple = false, args = ["keep_bytes", "all"])]
+#[command(group = ArgGroup::new("amount").required(true).args(["keep_bytes", "all"]))]
 pub struct Args {
     /// Keep at most N bytes (500M, 4G) of what was used last
     #[arg(long, value_name = "N", value_parser = parse_bytes)]
