@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use ktstr_model::{Cause, GuestFailure, RunReport, Verdict};
+use ktstr_model::{Cause, GuestFailure, RunReport, Stimulus, Verdict, format_ns};
 
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
@@ -49,6 +49,7 @@ pub fn report(
     }
     violations(&mut text, judgement);
     notes(&mut text, record);
+    stimuli(&mut text, record);
     if !record.workers.is_empty() {
         section(&mut text, "cgroups", ktstr_checks::cgroup_table(&record.workers).lines());
     }
@@ -72,6 +73,20 @@ fn notes(text: &mut String, record: &Record) {
     if record.scheduler_report.as_ref().is_some_and(|scheduler| scheduler.ignored_sigint) {
         section(text, "notes", ["the scheduler did not heed SIGINT and was killed"].into_iter());
     }
+}
+
+/// What the scenario did, with times after its beginning.
+fn stimuli(text: &mut String, record: &Record) {
+    let began_ns = record.stimuli.first().map_or(0, |first| first.began_ns);
+    let lines: Vec<String> =
+        record.stimuli.iter().map(|stimulus| stimulus_line(stimulus, began_ns)).collect();
+    section(text, "the scenario", lines.iter().map(String::as_str));
+}
+
+fn stimulus_line(stimulus: &Stimulus, began_ns: u64) -> String {
+    let at = format_ns(stimulus.began_ns.saturating_sub(began_ns));
+    let took = format_ns(stimulus.ended_ns.saturating_sub(stimulus.began_ns));
+    format!("at {at}, {}: {} (took {took})", stimulus.place, stimulus.what)
 }
 
 fn logs(text: &mut String, judgement: &Judgement, evidence: &Evidence) {

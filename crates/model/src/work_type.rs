@@ -52,8 +52,8 @@ pub enum WorkType {
     IoSyncWrite,
     /// Reads 4 KiB at a random place of its file. A step is one read.
     IoRandRead,
-    /// Alternates between appending with a wait for the disk and random reads, so that workers queue behind each other.
-    /// A step is one of either.
+    /// Alternates between appending with a wait for the disk and random reads, in one file that all such workers of a
+    /// test share, so that they queue behind each other. A step is one of either.
     IoConvoy,
     /// Computes, then sleeps. A step is both.
     Bursty {
@@ -119,14 +119,15 @@ pub enum WorkType {
     },
     /// Forks a child that exits at once, and waits for it. A step is one child.
     ForkExit,
-    /// Computes at one nice value after the other, from -20 to 19. A step is one value.
+    /// Computes at one nice value after the other, from -20 to 19, which needs the rights of root. A step is one value.
     NiceSweep,
     /// Binds itself to a random CPU of its cpuset, then computes. A step is both.
     AffinityChurn {
         /// Iterations between changes.
         spin_iters: u64,
     },
-    /// Changes its scheduling policy, then computes. A step is both.
+    /// Changes its scheduling policy, then computes: Normal, Batch, Idle, Fifo(1), RoundRobin(1) and, where the kernel has
+    /// sched_ext, Ext. It needs the rights of root. A step is both.
     PolicyChurn {
         /// Iterations between changes.
         spin_iters: u64,
@@ -136,7 +137,8 @@ pub enum WorkType {
         /// How long it stays on a node, in milliseconds.
         period_ms: u64,
     },
-    /// Moves itself between cgroups below its own. A step is one stay.
+    /// Moves itself between cgroups below its own (`churn_0` and so on, which all such workers of the cgroup have in
+    /// common), and computes there. Workers that are threads of one process move together. A step is one stay.
     CgroupChurn {
         /// How many cgroups.
         groups: usize,
@@ -195,7 +197,7 @@ pub enum WorkType {
     PageFaultChurn {
         /// The memory in KiB.
         region_kb: usize,
-        /// Pages touched in one cycle.
+        /// Pages touched in one cycle, each once: at most as many as the memory has.
         touches_per_cycle: usize,
         /// Iterations between cycles.
         spin_iters: u64,

@@ -6,11 +6,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ktstr_model::Mode;
+use rustix::io::Errno;
+use rustix::thread::{ClockId, clock_nanosleep_absolute};
 
 use super::pace::{Pace, spin};
 use super::places::CpuPlaces;
 use super::random::SplitMix64;
 use super::shared::{Control, Record};
+use super::work::{Trouble, trouble};
 use crate::clock::{monotonic_ns, thread_cpu_ns};
 
 /// Stretches of memory that a worker can have registered as its working set.
@@ -65,7 +68,6 @@ impl<'a> Bench<'a> {
     }
 
     /// The worker's own random numbers, from the run's seed.
-    #[expect(dead_code, reason = "for work types that are still to come")]
     pub(crate) fn random(&mut self) -> &mut SplitMix64 {
         &mut self.random
     }
@@ -83,12 +85,40 @@ impl<'a> Bench<'a> {
     }
 
     /// Computes until this much time has passed, or the worker is to stop.
-    #[expect(dead_code, reason = "for work types that are still to come")]
     pub(crate) fn spin_for(&mut self, duration: Duration) {
-        let end_ns = monotonic_ns().saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
+        let end_ns = ns_from_now(duration);
         while monotonic_ns() < end_ns && !self.stopped() {
             self.spin(64);
         }
+    }
+
+    /// Adds iterations of a computing loop other than [`spin`](Self::spin) to the worker's account.
+    pub(crate) fn computed(&mut self, iterations: u64) {
+        self.record.iterations += iterations;
+    }
+
+    /// Sleeps for this long, or until the worker is to stop.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub(crate) fn sleep(&mut self, duration: Duration) -> Result<(), Trouble> {
+        self.sleep_until(ns_from_now(duration))
+    }
+
+    /// Sleeps until this time of the monotonic clock, or until the worker is to stop. How much later it runs again is a
+    /// wake latency.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub(crate) fn sleep_until(&mut self, end_ns: u64) -> Result<(), Trouble> {
+        let end = Duration::from_nanos(end_ns.min(i64::MAX as u64));
+        let end = end.try_into().map_err(|_| trouble("sleep")(Errno::INVAL))?;
+        match clock_nanosleep_absolute(ClockId::Monotonic, &end) {
+            Ok(()) => self.woken(end_ns),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(trouble("sleep")(errno)),
+        }
+        Ok(())
     }
 
     /// Shifts the worker's phase against the others'.
@@ -117,14 +147,12 @@ impl<'a> Bench<'a> {
     }
 
     /// Leaves a remark for the report, up to 120 bytes; the last one counts.
-    #[expect(dead_code, reason = "for work types that are still to come")]
     pub(crate) fn remark(&mut self, text: &str) {
         self.record.remark.set(text);
     }
 
     /// Says which memory is the work's, so that the report tells on which NUMA nodes it lies. The memory stays mapped to
     /// the worker's end.
-    #[expect(dead_code, reason = "for work types that are still to come")]
     pub(crate) fn working_set(&mut self, memory: &[u8]) {
         let range = memory.as_ptr_range();
         if let Some(free) = self.regions.iter_mut().find(|region| region.start == region.end) {
@@ -168,6 +196,11 @@ impl<'a> Bench<'a> {
         }
         self.record.iteration_costs.add(cost_ns, &mut self.chance);
     }
+}
+
+/// The time of the monotonic clock when this much will have passed.
+pub(crate) fn ns_from_now(duration: Duration) -> u64 {
+    monotonic_ns().saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// The CPU that this thread is on.

@@ -1,5 +1,6 @@
 //! What is known, and what can be shared, when a group of workers is made.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -12,8 +13,10 @@ use crate::memory::SharedMemory;
 use crate::topology::TestTopology;
 
 /// What is known when a group of workers is made, before any of them is forked.
-#[expect(dead_code, reason = "for work types that are still to come")]
+#[allow(dead_code, reason = "for work types that are still to come")]
 pub(crate) struct GroupPlan<'a> {
+    /// Which group of its call it is, from 0.
+    pub number: usize,
     /// How many members the group has: the work type's group size.
     pub size: usize,
     /// What the clock follows.
@@ -22,6 +25,8 @@ pub(crate) struct GroupPlan<'a> {
     pub topology: &'a TestTopology,
     /// The CPUs that the workers may use: their cgroup's, at the time when they are made.
     pub cpus: &'a CpuSet,
+    /// The NUMA nodes whose memory they may use, likewise.
+    pub nodes: &'a BTreeSet<usize>,
     /// Their cgroup's folder; `None` outside of all cgroups of the test.
     pub cgroup: Option<&'a Path>,
 }

@@ -8,6 +8,8 @@ use super::work::{Trouble, last_errno, trouble};
 use crate::error::GuestError;
 
 const MASK_WORDS: usize = 16;
+/// Of `linux/mempolicy.h`; libc does not have it.
+const MPOL_MF_MOVE: libc::c_uint = 1 << 1;
 
 /// A memory policy with its flags, checked against the nodes that there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,25 @@ impl KernelPolicy {
             0 => Ok(()),
             _ => Err(trouble(format!("take on the memory policy {}", self.text))(last_errno())),
         }
+    }
+}
+
+/// Binds memory of this process to a NUMA node, and moves what is elsewhere there.
+///
+/// # Errors
+/// When the kernel refuses.
+pub(crate) fn move_to_node(memory: &mut [u8], node: usize) -> Result<(), Trouble> {
+    let mut mask = [0u64; MASK_WORDS];
+    mask[node / 64 % MASK_WORDS] |= 1 << (node % 64);
+    let (start, len, bits) = (memory.as_mut_ptr(), memory.len(), MASK_WORDS * 64);
+    // SAFETY: the memory is borrowed mutably, and its content moves with its pages; the mask has that many bits.
+    let bound = unsafe {
+        let (mode, flags) = (libc::MPOL_BIND, MPOL_MF_MOVE);
+        libc::syscall(libc::SYS_mbind, start, len, mode, mask.as_ptr(), bits, flags)
+    };
+    match bound {
+        0 => Ok(()),
+        _ => Err(trouble(format!("move its memory to node {node}"))(last_errno())),
     }
 }
 

@@ -13,6 +13,7 @@ use super::kinds;
 use super::mem_policy::KernelPolicy;
 use super::member::Member;
 use super::places::CpuPlaces;
+use super::plausible;
 use super::random::SplitMix64;
 use super::settings::Settings;
 use super::team::{Team, command};
@@ -43,21 +44,15 @@ impl Spawn<'_> {
     /// When what is asked for makes no sense on this machine, or when the kernel refuses.
     pub(super) fn team(&self) -> Result<Team, GuestError> {
         let config = self.config;
-        config.work_type.validate(config.num_workers)?;
         let allowed = self.allowed()?;
-        let memory = KernelPolicy::new(&config.mem_policy, config.mpol_flags, &allowed.nodes)?;
-        if let Some(nice) = config.nice.filter(|nice| !(-20..=19).contains(nice)) {
-            return Err(GuestError::Nice(nice));
-        }
-        if !config.sched_policy.in_range() {
-            return Err(GuestError::Priority(config.sched_policy));
-        }
+        let memory = plausible::check(config, &self.ctx.topo, &allowed.cpus, &allowed.nodes)?;
         let places = Arc::new(CpuPlaces::of(&self.ctx.topo));
         let mut team = Team::new(config.num_workers)?;
         let mut together = Vec::new();
         let group_size = config.work_type.group_size();
         for first in (0..config.num_workers).step_by(group_size) {
-            let works = kinds::members(&config.work_type, &self.group_plan(group_size, &allowed))?;
+            let plan = self.group_plan(first / group_size, group_size, &allowed);
+            let works = kinds::members(&config.work_type, &plan)?;
             for (work, number) in works.into_iter().zip(first as u32..) {
                 let mut random = SplitMix64::of_worker(self.ctx.seed(), self.first_serial + number);
                 let settings = self.settings(&allowed, memory.clone(), &mut random)?;
@@ -89,12 +84,14 @@ impl Spawn<'_> {
         self.cgroup.map_or(Ok(()), |cgroup| cgroup.add(pid))
     }
 
-    fn group_plan<'a>(&'a self, size: usize, allowed: &'a Allowed) -> GroupPlan<'a> {
+    fn group_plan<'a>(&'a self, number: usize, size: usize, allowed: &'a Allowed) -> GroupPlan<'a> {
         GroupPlan {
+            number,
             size,
             mode: self.ctx.mode(),
             topology: &self.ctx.topo,
             cpus: &allowed.cpus,
+            nodes: &allowed.nodes,
             cgroup: self.cgroup.map(Cgroup::path),
         }
     }

@@ -78,6 +78,7 @@ const KEYS: KnownKeys = KnownKeys {
                 "requires_smt",
             ],
         ),
+        ("a disk in the guest (until then work that reads and writes files uses a tmpfs)", &["disk_mb"]),
         ("payload programs in the guest", &["payload", "workloads"]),
         ("host CPUs reserved for a guest", &["performance_mode", "no_perf_mode"]),
         ("a clean-up phase with a time limit", &["cleanup_budget_ms"]),

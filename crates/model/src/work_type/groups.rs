@@ -140,6 +140,11 @@ impl WorkType {
             {
                 out("stride", stride.to_string(), "the memory of size_kb")
             }
+            Self::PageFaultChurn { region_kb, touches_per_cycle, .. }
+                if *touches_per_cycle > region_kb.div_ceil(4) =>
+            {
+                out("touches_per_cycle", touches_per_cycle.to_string(), "the pages of region_kb, 4 KiB each")
+            }
             _ => Ok(()),
         }
     }

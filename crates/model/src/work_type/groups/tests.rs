@@ -117,6 +117,23 @@ fn says_what_makes_no_sense() {
     let zero = WorkType::sequence(Phase::Spin(Duration::from_millis(1)), [Phase::Io(Duration::ZERO)]);
     assert!(says(zero, 1).contains("the duration of a phase = 0"));
     assert!(says(WorkType::cache_pressure(1, 2048), 1).contains("stride = 2048"));
+    assert_eq!(
+        says(WorkType::page_fault_churn(64, 17, 0), 1),
+        "PageFaultChurn: touches_per_cycle = 17 is outside the pages of region_kb, 4 KiB each"
+    );
+    for (work, parameter) in [
+        (WorkType::affinity_churn(0), "spin_iters"),
+        (WorkType::policy_churn(0), "spin_iters"),
+        (WorkType::numa_migration_churn(0), "period_ms"),
+        (WorkType::cgroup_churn(0, 1), "groups"),
+        (WorkType::cgroup_churn(1, 0), "cycle_ms"),
+        (WorkType::page_fault_churn(0, 1, 0), "region_kb"),
+        (WorkType::page_fault_churn(4, 0, 0), "touches_per_cycle"),
+        (WorkType::numa_working_set_sweep(0, 1, []), "region_kb"),
+        (WorkType::numa_working_set_sweep(4, 0, []), "sweep_period_ms"),
+    ] {
+        assert!(says(work, 1).contains(&format!("{parameter} = 0 leaves nothing to do")));
+    }
     assert!(
         says(WorkType::wake_chain(1, WakeMechanism::Pipe, Duration::from_millis(1)), 1).contains("depth")
     );
