@@ -156,7 +156,10 @@ mod tests {
 
     #[test]
     fn a_warning_is_no_reason() {
-        assert_eq!(headline("qemu: warning: 4 CPUs are many\nqemu: no CPUs left\nmore"), "qemu: no CPUs left");
+        assert_eq!(
+            headline("qemu: warning: 4 CPUs are many\nqemu: no CPUs left\nmore"),
+            "qemu: no CPUs left"
+        );
         assert_eq!(headline("qemu: warning: 4 CPUs are many"), "qemu: warning: 4 CPUs are many");
         assert_eq!(headline(""), "");
     }
