@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use crate::invocation::Invocation;
 use crate::workspace::Workspace;
 use crate::{kernel, setup, stage};
+use ktstr_host::Invocation;
 
 /// Measure how fast machines start, what they weigh, and whether runs repeat
 #[derive(clap::Args, Clone, Copy)]

@@ -5,16 +5,15 @@ use std::{env, fs};
 
 use anyhow::Result;
 
-use crate::invocation::Invocation;
 use crate::stage;
+use ktstr_host::{Invocation, install_nextest};
 
 /// Installs cargo-nextest unless it is there.
 ///
 /// # Errors
 /// When it cannot be built.
 pub fn need_nextest() -> Result<()> {
-    // Without its own updater, which brings a TLS library along.
-    need("cargo-nextest", &["--no-default-features", "--features", "default-no-update"]).map(drop)
+    need("cargo-nextest", &install_nextest()).map(drop)
 }
 
 /// mdBook's program, installed unless it is there.
@@ -23,15 +22,14 @@ pub fn need_nextest() -> Result<()> {
 /// When it cannot be built.
 pub fn mdbook() -> Result<PathBuf> {
     // Its server, its search and an optimiser for our few pages would make it three times as long to build.
-    need("mdbook", &["--no-default-features", "--debug"])
+    need("mdbook", &Invocation::new("cargo install --locked --no-default-features --debug mdbook"))
 }
 
-fn need(tool: &str, options: &[&str]) -> Result<PathBuf> {
+fn need(tool: &str, install: &Invocation) -> Result<PathBuf> {
     if let Some(program) = find(tool) {
         return Ok(program);
     }
-    let install = Invocation::new("cargo install --locked").args(options.iter().copied()).arg(tool);
-    stage::run(&format!("installing {tool}, once (some minutes)"), &install)?;
+    stage::run(&format!("installing {tool}, once (some minutes)"), install)?;
     // A name alone: `cargo install` has said where it went and whether PATH lacks that folder.
     Ok(find(tool).unwrap_or_else(|| PathBuf::from(tool)))
 }

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::invocation::Invocation;
 use crate::workspace::Workspace;
 use crate::{cargo_tools, kernel, setup, stage};
+use ktstr_host::Invocation;
 
 /// Set this host up and run the example scheduler's tests on a real kernel
 #[derive(clap::Args, Clone, Copy)]

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::invocation::Invocation;
 use crate::{cargo_tools, stage, workspace};
+use ktstr_host::Invocation;
 use page::Page;
 
 /// Build the book into docs/book and check the links of all Markdown files

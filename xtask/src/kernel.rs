@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use crate::invocation::Invocation;
 use crate::stage;
 use crate::workspace::Workspace;
+use ktstr_host::Invocation;
 
 /// An entry of `cargo ktstr kernel list --json`, as far as it matters here.
 #[derive(Deserialize)]

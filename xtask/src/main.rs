@@ -4,7 +4,6 @@ mod bench;
 mod cargo_tools;
 mod demo;
 mod docs;
-mod invocation;
 mod kernel;
 mod setup;
 mod stage;

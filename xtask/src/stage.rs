@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::invocation::Invocation;
+use ktstr_host::Invocation;
 
 /// Runs `command` as a stage called `name`.
 ///

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::invocation::Invocation;
 use crate::workspace::Workspace;
 use crate::{cargo_tools, docs, kernel, setup, stage, style};
+use ktstr_host::Invocation;
 
 /// Run all checks and tests of the project
 #[derive(clap::Args)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use crate::invocation::Invocation;
+use ktstr_host::Invocation;
 
 /// Makes the workspace's root the current folder, so that printed commands and paths are short.
 ///

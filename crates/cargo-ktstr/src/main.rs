@@ -1,8 +1,15 @@
 //! `cargo ktstr`: test Linux CPU schedulers on real kernels.
 
+mod cache;
+mod completions;
+mod confirm;
+mod doctor;
 mod kernel;
+mod man;
+mod missing_tool;
 mod not_built;
 mod progress;
+mod size;
 mod test;
 
 use std::{env, ffi::OsString, process::ExitCode};
@@ -10,7 +17,14 @@ use std::{env, ffi::OsString, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo-ktstr", bin_name = "cargo ktstr", version, about, arg_required_else_help = true)]
+#[command(
+    name = "cargo-ktstr",
+    bin_name = "cargo ktstr",
+    version,
+    about,
+    arg_required_else_help = true,
+    after_help = "Examples:\n  cargo ktstr doctor\n  cargo ktstr kernel fetch\n  cargo ktstr test"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -18,10 +32,31 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Test(test::Args),
-    Kernel(kernel::Args),
+    #[command(flatten)]
+    Built(Built),
     #[command(flatten)]
     NotBuilt(not_built::Command),
+}
+
+/// What works; completions and manual pages have these alone.
+#[derive(Subcommand)]
+enum Built {
+    Test(test::Args),
+    Kernel(kernel::Args),
+    Cache(cache::Args),
+    Doctor(doctor::Args),
+    Completions(completions::Args),
+    #[command(hide = true)]
+    Man(man::Args),
+}
+
+/// The command line without what is not built.
+fn command_line() -> clap::Command {
+    let bare = clap::Command::new("cargo-ktstr")
+        .bin_name("cargo-ktstr")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(env!("CARGO_PKG_DESCRIPTION"));
+    Built::augment_subcommands(bare)
 }
 
 /// The arguments without the `ktstr` that cargo puts first when it runs `cargo ktstr`.
@@ -33,17 +68,54 @@ fn arguments() -> Vec<OsString> {
     arguments
 }
 
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let done = |()| ExitCode::SUCCESS;
+    match command {
+        Command::Built(command) => match command {
+            Built::Test(args) => test::run(&args),
+            Built::Kernel(args) => kernel::run(args).map(done),
+            Built::Cache(args) => cache::run(args).map(done),
+            Built::Doctor(args) => doctor::run(&args),
+            Built::Completions(args) => completions::run(&args).map(done),
+            Built::Man(args) => man::run(&args).map(done),
+        },
+        Command::NotBuilt(command) => not_built::run(&command).map(done),
+    }
+}
+
 fn main() -> ExitCode {
-    let result = match Cli::parse_from(arguments()).command {
-        Command::Test(args) => test::run(&args),
-        Command::Kernel(args) => kernel::run(args).map(|()| ExitCode::SUCCESS),
-        Command::NotBuilt(command) => not_built::run(&command).map(|()| ExitCode::SUCCESS),
-    };
-    match result {
+    match run(Cli::parse_from(arguments()).command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
+            if missing_tool::is_cause(&error) {
+                eprintln!("run `cargo ktstr doctor`");
+            }
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+        command_line().debug_assert();
+    }
+
+    #[test]
+    fn every_help_has_an_example() {
+        fn without_example(command: &clap::Command) -> Vec<String> {
+            let has = command.get_after_help().is_some_and(|text| text.to_string().contains("Example"));
+            let own = (!has).then(|| command.get_name().to_owned());
+            own.into_iter().chain(command.get_subcommands().flat_map(without_example)).collect()
+        }
+        let bad: Vec<_> = command_line().get_subcommands().flat_map(without_example).collect();
+        assert!(bad.is_empty(), "{bad:?}");
+        assert!(Cli::command().get_after_help().is_some());
     }
 }

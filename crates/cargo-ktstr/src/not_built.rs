@@ -18,12 +18,6 @@ pub enum Command {
     Explore(Anything),
     #[command(hide = true, disable_help_flag = true)]
     Stats(Anything),
-    #[command(hide = true, disable_help_flag = true)]
-    Doctor(Anything),
-    #[command(hide = true, disable_help_flag = true)]
-    Cache(Anything),
-    #[command(hide = true, disable_help_flag = true)]
-    Completions(Anything),
 }
 
 #[derive(Debug, clap::Args)]
@@ -40,9 +34,6 @@ pub fn run(command: &Command) -> Result<()> {
         Command::Replay(_) => "replay",
         Command::Explore(_) => "explore",
         Command::Stats(_) => "stats",
-        Command::Doctor(_) => "doctor",
-        Command::Cache(_) => "cache",
-        Command::Completions(_) => "completions",
     };
     bail!("`cargo ktstr {name}` is not built yet; `cargo ktstr --help` lists what is")
 }

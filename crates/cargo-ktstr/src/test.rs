@@ -6,11 +6,13 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
+use ktstr_host::install_nextest;
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec};
 use ktstr_model::ModeChoice;
 use ktstr_vm::{Qemu, choose_mode};
 
 use crate::kernel::BuildBar;
+use crate::missing_tool::NoNextest;
 
 /// Build schedulers and tests, and run the tests on a real kernel under nextest
 #[derive(Debug, clap::Args)]
@@ -106,12 +108,8 @@ fn build_programs(release: bool, flags: &[String]) -> Result<()> {
 }
 
 fn run_tests(args: &Args, kernel: &Kernel) -> Result<ExitCode> {
-    let has_nextest =
-        cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
-    if !has_nextest {
-        bail!(
-            "cargo-nextest, which runs the tests, is not installed: `cargo install cargo-nextest --locked`"
-        );
+    if !has_nextest() {
+        return Err(NoNextest(install_nextest().to_string()).into());
     }
     let mut command = cargo();
     command.args(["nextest", "run"]);
@@ -138,6 +136,11 @@ fn run_tests(args: &Args, kernel: &Kernel) -> Result<ExitCode> {
     };
     let status = command.status().context("running `cargo nextest run`")?;
     Ok(ExitCode::from(status.code().map_or(1, |code| code.clamp(0, 255) as u8)))
+}
+
+/// Whether cargo finds cargo-nextest.
+pub fn has_nextest() -> bool {
+    cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success())
 }
 
 fn cargo() -> Command {

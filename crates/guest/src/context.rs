@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use ktstr_checks::judge_workers;
-use ktstr_model::{Assert, AssertResult, Mode, RunOrder, WorkType, WorkerReport};
+use ktstr_model::{Assert, AssertResult, Mode, RunOrder, Stimulus, WorkType, WorkerReport};
 
 use crate::cgroup::{Cgroups, mounted_root};
 use crate::clock::monotonic_ns;
@@ -111,11 +111,27 @@ impl Ctx {
 
     /// Judges workers by the checks and thresholds of this test.
     pub fn judge(&self, workers: &[WorkerReport]) -> AssertResult {
+        self.judge_by(&self.assert, workers)
+    }
+
+    /// Judges workers by these checks and thresholds.
+    pub(crate) fn judge_by(&self, assert: &Assert, workers: &[WorkerReport]) -> AssertResult {
         let turn_ns = match self.mode {
             Mode::Deterministic => Some(self.turn_ns),
             Mode::RealTime => None,
         };
-        judge_workers(&self.assert, workers, turn_ns)
+        judge_workers(assert, workers, turn_ns)
+    }
+
+    /// Reports of all workers that have been stopped so far, in the order in which they were made: for what a test wants
+    /// to look at besides the checks, after a scenario for instance.
+    pub fn worker_reports(&self) -> Vec<WorkerReport> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).reports()
+    }
+
+    /// What scenarios have done so far, with times.
+    pub fn stimuli(&self) -> Vec<Stimulus> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).stimuli()
     }
 
     /// What all random choices of the run come from.
@@ -136,9 +152,14 @@ impl Ctx {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record(first, reports);
     }
 
-    /// What is left when the body is done: every worker's report, and the scheduler.
-    pub(crate) fn into_parts(self) -> (Vec<WorkerReport>, Option<RunningScheduler>) {
+    pub(crate) fn record_stimulus(&self, stimulus: Stimulus) {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record_stimulus(stimulus);
+    }
+
+    /// What is left when the body is done: every worker's report, what scenarios did, and the scheduler.
+    pub(crate) fn into_parts(self) -> (Vec<WorkerReport>, Vec<Stimulus>, Option<RunningScheduler>) {
         let ledger = self.ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
-        (ledger.into_reports(), self.scheduler)
+        let (reports, stimuli) = ledger.into_parts();
+        (reports, stimuli, self.scheduler)
     }
 }

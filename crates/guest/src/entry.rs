@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ktstr_model::{
-    AssertResult, GuestFailure, RunOrder, RunReport, SchedulerReport, TestSpec, WorkerReport, report_digest,
+    AssertResult, GuestFailure, RunOrder, RunReport, SchedulerReport, Stimulus, TestSpec, WorkerReport,
+    report_digest,
 };
 use ktstr_wire::layout;
 
@@ -57,13 +58,14 @@ pub fn run_in_guest(entries: impl Iterator<Item = &'static TestEntry>) -> ! {
 struct Outcome {
     result: Result<AssertResult, GuestFailure>,
     workers: Vec<WorkerReport>,
+    stimuli: Vec<Stimulus>,
     scheduler: Option<SchedulerReport>,
 }
 
 impl Outcome {
     /// The test has not begun.
     fn not_begun(failure: GuestFailure) -> Self {
-        Self { result: Err(failure), workers: Vec::new(), scheduler: None }
+        Self { result: Err(failure), workers: Vec::new(), stimuli: Vec::new(), scheduler: None }
     }
 
     fn setup(error: &GuestError) -> Self {
@@ -88,14 +90,14 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
         None => Err(GuestError::UnknownTest(order.test)),
     };
     let outcome = outcome.unwrap_or_else(|error| Outcome::setup(&error));
-    let Outcome { result, workers, scheduler } = outcome;
+    let Outcome { result, workers, stimuli, scheduler } = outcome;
     let sched_ext_log = kernel_log.finish().unwrap_or_else(|error| {
         eprintln!("ktstr: no kernel log: {error}");
         Vec::new()
     });
-    let digest = report_digest(&workers, scheduler.as_ref());
+    let digest = report_digest(&workers, &stimuli, scheduler.as_ref());
     let guest_ns = monotonic_ns() - began_ns;
-    channel.write_report(&RunReport { result, workers, scheduler, sched_ext_log, guest_ns, digest })
+    channel.write_report(&RunReport { result, workers, stimuli, scheduler, sched_ext_log, guest_ns, digest })
 }
 
 /// The kernel's log on its way into the channel.
@@ -159,6 +161,6 @@ fn run_test(
         Ok(Err(error)) => Err(GuestFailure::TestError(format!("{error:#}"))),
         Err(payload) => Err(panic::failure_of(&*payload)),
     };
-    let (workers, scheduler) = ctx.into_parts();
-    Ok(Outcome { result, workers, scheduler: scheduler.map(RunningScheduler::stop) })
+    let (workers, stimuli, scheduler) = ctx.into_parts();
+    Ok(Outcome { result, workers, stimuli, scheduler: scheduler.map(RunningScheduler::stop) })
 }

@@ -156,6 +156,14 @@ pub enum GuestError {
     /// A second cgroup of one name.
     #[error("there is a cgroup {0} already; give each a name of its own")]
     CgroupTwice(String),
+    /// A part of a scenario that makes no sense, or cannot be done.
+    #[error("{place}: {why}")]
+    Step {
+        /// Where it stands, such as `step 2, op 1 (SetCpuset cell_0 to Llc(9))`.
+        place: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A cgroup that was never made or has been removed.
     #[error("there is no cgroup {name}; there are: {there}")]
     CgroupUnknown {
@@ -186,6 +194,9 @@ pub enum GuestError {
     /// A work type that workers of this version cannot do.
     #[error("workers cannot do {0} yet")]
     WorkTypeUnknown(&'static str),
+    /// An operation that scenarios of this version cannot do.
+    #[error("scenarios cannot do {0} yet")]
+    OpUnknown(&'static str),
     /// Work that this machine cannot carry.
     #[error("{work}: {why}")]
     WorkTypeUnfit {

@@ -1,15 +1,16 @@
-//! Every worker of a run, in the order in which they were made.
+//! Every worker of a run, in the order in which they were made, and what scenarios did to them.
 
 use std::collections::BTreeMap;
 
-use ktstr_model::WorkerReport;
+use ktstr_model::{Stimulus, WorkerReport};
 
-/// Numbers workers as they are made and keeps their reports.
+/// Numbers workers as they are made and keeps their reports, and what scenarios did.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     made: u32,
     made_in: BTreeMap<String, u32>,
     reports: BTreeMap<u32, WorkerReport>,
+    stimuli: Vec<Stimulus>,
 }
 
 impl Ledger {
@@ -27,8 +28,23 @@ impl Ledger {
         self.reports.extend((first..).zip(reports.iter().cloned()));
     }
 
-    /// All reports in order.
-    pub(crate) fn into_reports(self) -> Vec<WorkerReport> {
-        self.reports.into_values().collect()
+    /// Keeps what a scenario did.
+    pub(crate) fn record_stimulus(&mut self, stimulus: Stimulus) {
+        self.stimuli.push(stimulus);
+    }
+
+    /// The reports so far, in order.
+    pub(crate) fn reports(&self) -> Vec<WorkerReport> {
+        self.reports.values().cloned().collect()
+    }
+
+    /// What scenarios did so far, in order.
+    pub(crate) fn stimuli(&self) -> Vec<Stimulus> {
+        self.stimuli.clone()
+    }
+
+    /// All reports and all that scenarios did, in order.
+    pub(crate) fn into_parts(self) -> (Vec<WorkerReport>, Vec<Stimulus>) {
+        (self.reports.into_values().collect(), self.stimuli)
     }
 }

@@ -1,6 +1,7 @@
 //! What a panic of the test body leaves for the report.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
@@ -9,6 +10,19 @@ use ktstr_model::{GuestFailure, GuestFrame};
 
 /// The last panic of the thread that runs the body.
 static LAST: Mutex<Option<GuestFailure>> = Mutex::new(None);
+
+thread_local! {
+    /// What this thread is about to do, for the message of a panic.
+    static DURING: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Calls a function that a test's author wrote. The message of a panic in it says where in the test that was.
+pub(crate) fn during<T>(place: String, call: impl FnOnce() -> T) -> T {
+    DURING.set(Some(place));
+    let value = call();
+    DURING.set(None);
+    value
+}
 
 /// From now on every panic is printed, and the last one of the calling thread is kept. The stack is kept as addresses
 /// only: the test binary that a guest gets has no debug information, so the host finds the names.
@@ -29,7 +43,10 @@ pub(crate) fn failure_of(payload: &(dyn Any + Send)) -> GuestFailure {
 }
 
 fn record(info: &PanicHookInfo<'_>, body: ThreadId) {
-    let message = message_of(info.payload());
+    let message = match DURING.take() {
+        Some(place) => format!("{place}: {}", message_of(info.payload())),
+        None => message_of(info.payload()),
+    };
     let location = info.location().map_or_else(|| "unknown".to_owned(), ToString::to_string);
     let current = thread::current();
     eprintln!("thread '{}' panicked at {location}:\n{message}", current.name().unwrap_or("<unnamed>"));

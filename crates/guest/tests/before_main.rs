@@ -10,10 +10,12 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use ktstr_guest::{Ctx, TestBody, TestEntry, in_guest, run_in_guest, scenarios};
+use ktstr_guest::{
+    Ctx, Step, TestBody, TestEntry, execute_scenario, execute_steps, in_guest, run_in_guest, scenarios,
+};
 use ktstr_model::{
-    Assert, AssertResult, DetailKind, GuestFailure, Mode, RunOrder, RunReport, SchedulerLaunch,
-    SchedulerOrder, TestSpec, Topology, WorkerExit, report_digest,
+    Assert, AssertResult, Backdrop, CgroupDef, DetailKind, GuestFailure, HoldSpec, Mode, Op, RunOrder,
+    RunReport, SchedulerLaunch, SchedulerOrder, TestSpec, Topology, WorkerExit, report_digest,
 };
 use ktstr_wire::layout::{self, word};
 
@@ -27,7 +29,7 @@ extern "C" fn before_main() {
     }
 }
 
-static ENTRIES: [TestEntry; 7] = [
+static ENTRIES: [TestEntry; 10] = [
     entry("passes", |ctx| {
         println!("seed {}", ctx.seed());
         Ok(AssertResult::pass().with_note(format!("{} workers", ctx.workers_per_cgroup)))
@@ -40,6 +42,18 @@ static ENTRIES: [TestEntry; 7] = [
         Ok(AssertResult::pass())
     }),
     entry("steady", scenarios::steady),
+    entry("panics_in_a_step", |ctx| {
+        let factory = |_: &Ctx| -> Vec<CgroupDef> { panic!("no such table") };
+        let steps =
+            vec![Step::new(vec![], HoldSpec::frac(0.1)), Step::with_factory(factory, HoldSpec::frac(0.1))];
+        execute_steps(ctx, steps)
+    }),
+    entry("has_no_steps", |ctx| execute_steps(ctx, Vec::new())),
+    entry("snapshots_late", |ctx| {
+        let late = Step::new(vec![Op::snapshot("late")], HoldSpec::frac(0.5));
+        let early = Step::with_defs(vec![CgroupDef::named("cell")], HoldSpec::frac(0.5));
+        execute_scenario(ctx, Backdrop::EMPTY, vec![early, late])
+    }),
     entry("dies", |_| std::process::abort()),
 ];
 
@@ -125,7 +139,7 @@ fn reported(order: &RunOrder) -> (RunReport, Channel, Output) {
     let output = channel.run();
     assert!(output.status.success(), "{output:?}");
     let report = channel.report();
-    assert_eq!(report.digest, report_digest(&report.workers, report.scheduler.as_ref()));
+    assert_eq!(report.digest, report_digest(&report.workers, &report.stimuli, report.scheduler.as_ref()));
     assert!(report.guest_ns > 0);
     (report, channel, output)
 }
@@ -178,6 +192,22 @@ fn a_panic_of_another_thread_is_its_own_affair() {
 }
 
 #[test]
+fn a_scenario_that_makes_no_sense_does_nothing() {
+    let (report, ..) = reported(&order("panics_in_a_step"));
+    let Err(GuestFailure::TestPanic { message, .. }) = report.result else { panic!("{:?}", report.result) };
+    assert_eq!(message, "step 2, its setup function: no such table");
+    for (test, words) in [
+        ("has_no_steps", "scenario: it has no steps"),
+        ("snapshots_late", "step 2, op 1 (Snapshot late): snapshots need the host"),
+    ] {
+        let (report, ..) = reported(&order(test));
+        let Err(GuestFailure::TestError(why)) = report.result else { panic!("{:?}", report.result) };
+        assert!(why.starts_with(words), "{why}");
+        assert_eq!((report.workers, report.stimuli), (Vec::new(), Vec::new()));
+    }
+}
+
+#[test]
 fn what_cannot_be_prepared_says_why() {
     let (report, channel, _) = reported(&order("no_such_test"));
     let Err(GuestFailure::Setup(why)) = report.result else { panic!("{:?}", report.result) };
@@ -227,6 +257,9 @@ fn steady_runs_where_there_are_cgroups() {
         result => result.unwrap(),
     };
     assert_eq!(result, AssertResult::pass());
+    let stimuli: Vec<&str> = report.stimuli.iter().map(|stimulus| stimulus.what.as_str()).collect();
+    assert_eq!(stimuli, ["sets up cell_0, cell_1", "ends", "ends"]);
+    assert!(report.stimuli[1].began_ns - report.stimuli[0].ended_ns >= 500_000_000, "{:?}", report.stimuli);
     let places: Vec<(&str, u32)> = report.workers.iter().map(|w| (w.cgroup.as_str(), w.index)).collect();
     assert_eq!(places, [("cell_0", 0), ("cell_0", 1), ("cell_1", 0), ("cell_1", 1)]);
     for worker in &report.workers {

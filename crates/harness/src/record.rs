@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ktstr_model::{AssertDetail, Cause, Digest, Mode, SchedulerReport, Topology, Verdict, WorkerReport};
+use ktstr_model::{
+    AssertDetail, Cause, Digest, Mode, SchedulerReport, Stimulus, Topology, Verdict, WorkerReport,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
@@ -107,6 +109,9 @@ pub struct Record {
     pub scheduler_report: Option<SchedulerReport>,
     /// The workers with every event that the digest covers.
     pub workers: Vec<WorkerReport>,
+    /// What the scenario did to them and when; the digest covers it too.
+    #[serde(default)]
+    pub stimuli: Vec<Stimulus>,
     /// When the run began, in milliseconds since 1970.
     pub began_unix_ms: u64,
 }
@@ -138,6 +143,7 @@ impl Record {
             guest_ns: 0,
             scheduler_report: None,
             workers: Vec::new(),
+            stimuli: Vec::new(),
             began_unix_ms: now.as_millis() as u64,
         }
     }

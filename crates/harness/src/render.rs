@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use ktstr_model::{Cause, GuestFailure, RunReport, Verdict};
+use ktstr_model::{Cause, GuestFailure, RunReport, Stimulus, Verdict, format_ns};
 
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
@@ -49,6 +49,7 @@ pub fn report(
     }
     violations(&mut text, judgement);
     notes(&mut text, record);
+    stimuli(&mut text, record);
     if !record.workers.is_empty() {
         section(&mut text, "cgroups", ktstr_checks::cgroup_table(&record.workers).lines());
     }
@@ -72,6 +73,20 @@ fn notes(text: &mut String, record: &Record) {
     if record.scheduler_report.as_ref().is_some_and(|scheduler| scheduler.ignored_sigint) {
         section(text, "notes", ["the scheduler did not heed SIGINT and was killed"].into_iter());
     }
+}
+
+/// What the scenario did, with times after its beginning.
+fn stimuli(text: &mut String, record: &Record) {
+    let began_ns = record.stimuli.first().map_or(0, |first| first.began_ns);
+    let lines: Vec<String> =
+        record.stimuli.iter().map(|stimulus| stimulus_line(stimulus, began_ns)).collect();
+    section(text, "the scenario", lines.iter().map(String::as_str));
+}
+
+fn stimulus_line(stimulus: &Stimulus, began_ns: u64) -> String {
+    let at = format_ns(stimulus.began_ns.saturating_sub(began_ns));
+    let took = format_ns(stimulus.ended_ns.saturating_sub(stimulus.began_ns));
+    format!("at {at}, {}: {} (took {took})", stimulus.place, stimulus.what)
 }
 
 fn logs(text: &mut String, judgement: &Judgement, evidence: &Evidence) {
@@ -113,5 +128,31 @@ pub fn panic_frames(report: &RunReport) -> &[ktstr_model::GuestFrame] {
     match &report.result {
         Err(GuestFailure::TestPanic { frames, .. }) => frames,
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Record;
+
+    #[test]
+    fn what_the_scenario_did_is_told_with_times_after_its_beginning() {
+        let mut record = Record::begun("t".into(), "eevdf", 1);
+        let stimulus = |ms: u64, place: &str, what: &str| Stimulus {
+            began_ns: ms * 1_000_000,
+            ended_ns: (ms + 2) * 1_000_000,
+            place: place.into(),
+            what: what.into(),
+        };
+        record.stimuli =
+            vec![stimulus(7000, "step 1", "sets up cell"), stimulus(7500, "step 2, op 1", "CpuOffline 3")];
+        let mut text = String::new();
+        stimuli(&mut text, &record);
+        assert_eq!(
+            text,
+            "  the scenario:\n    at 0 ns, step 1: sets up cell (took 2.00 ms)\n    at 500.00 ms, step 2, op 1: \
+             CpuOffline 3 (took 2.00 ms)\n"
+        );
     }
 }

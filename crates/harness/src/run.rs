@@ -249,6 +249,7 @@ fn take_report(record: &mut Record, evidence: &Evidence) {
     record.guest_ns = report.guest_ns;
     record.scheduler_report.clone_from(&report.scheduler);
     record.workers.clone_from(&report.workers);
+    record.stimuli.clone_from(&report.stimuli);
     if let Ok(result) = &report.result {
         record.notes.clone_from(&result.notes);
     }

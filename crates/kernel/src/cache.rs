@@ -23,7 +23,7 @@ use std::{
 };
 
 use crate::{
-    Entry, Environment, Error, KernelSpec, KeyLock, Sha256Sum, Slot, StagedEntry,
+    Entry, Environment, Error, KernelSpec, KeyLock, Leftover, LeftoverKind, Sha256Sum, Slot, StagedEntry,
     checksum::Checksums,
     lock::{lock_file, open_lock, try_exclusive},
 };
@@ -193,10 +193,10 @@ impl Cache {
                 remove_folder(&self.kernels().join(&name))?;
             }
         }
-        let downloads = self.downloads();
-        for key in folder_names(&downloads)? {
-            if let Some(_writer) = self.try_lock(&key)? {
-                remove_folder(&downloads.join(&key))?;
+        for download in self.leftovers()?.iter().filter(|one| one.kind() == LeftoverKind::Download) {
+            match download.remove() {
+                Err(Error::InUse { .. }) => {}
+                other => other?,
             }
         }
         Ok(())
@@ -213,15 +213,32 @@ impl Cache {
     /// # Errors
     /// When the cache cannot be read or written.
     pub fn remove_builds(&self) -> Result<(), Error> {
-        let builds = self.builds();
-        for name in folder_names(&builds)? {
-            let lock = builds.join(format!(".{name}.lock"));
-            let file = open_lock(&lock)?;
-            if try_exclusive(&file, &lock)? {
-                remove_folder(&builds.join(&name))?;
+        for build in self.leftovers()?.iter().filter(|one| one.kind() == LeftoverKind::Build) {
+            match build.remove() {
+                Err(Error::InUse { .. }) => {}
+                other => other?,
             }
         }
         Ok(())
+    }
+
+    /// What builds and interrupted fetches keep to be quicker the next time.
+    ///
+    /// # Errors
+    /// When the cache cannot be read.
+    pub fn leftovers(&self) -> Result<Vec<Leftover>, Error> {
+        let builds = self.builds();
+        let locks = self.kernels().join(LOCKS);
+        let mut all = Vec::new();
+        for name in folder_names(&builds)? {
+            let lock = builds.join(format!(".{name}.lock"));
+            all.push(Leftover::new(LeftoverKind::Build, builds.join(name), lock));
+        }
+        for name in folder_names(&self.downloads())? {
+            let lock = locks.join(&name);
+            all.push(Leftover::new(LeftoverKind::Download, self.downloads().join(name), lock));
+        }
+        Ok(all)
     }
 
     /// Where kernels are built.
@@ -266,7 +283,7 @@ fn folder_names(dir: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-fn remove_folder(dir: &Path) -> Result<(), Error> {
+pub(crate) fn remove_folder(dir: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::cache_io("remove", dir)(error)),
         _ => Ok(()),

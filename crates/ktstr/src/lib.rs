@@ -51,7 +51,10 @@ pub use registry::{KTSTR_SCHEDULERS, KTSTR_TESTS};
 /// Everything that a file of tests needs.
 pub mod prelude {
     pub use crate::assert::{Assert, AssertResult};
-    pub use crate::scenario::ops::{Backdrop, CgroupDef, CpusetSpec, HoldSpec, Op, Setup, Step};
+    pub use crate::scenario::ops::{
+        Backdrop, CgroupDef, CpusetSpec, HoldSpec, Op, Setup, Step, execute_defs, execute_scenario,
+        execute_scenario_with, execute_steps, execute_steps_with,
+    };
     pub use crate::scenario::{Cgroup, CgroupGroup, Ctx, scenarios};
     pub use crate::test_support::{Payload, Scheduler, SchedulerSpec, Sysctl};
     pub use crate::topology::{CpuSet, TestTopology};
@@ -65,11 +68,16 @@ pub mod prelude {
 
 /// What a test's body runs in, and ready-made bodies.
 pub mod scenario {
-    pub use crate::guest::{Cgroup, CgroupGroup, Cgroups, Ctx, scenarios};
+    pub use crate::guest::scenarios::{collect_all, default_workload, setup_cgroups, spawn_diverse};
+    pub use crate::guest::{Cgroup, CgroupGroup, Cgroups, Ctx, HoldEnd, scenarios};
+    pub use ktstr_model::Stimulus;
 
     /// What scenarios are made of.
     pub mod ops {
-        pub use crate::guest::{Setup, Step};
+        pub use crate::guest::{
+            Setup, Step, execute_defs, execute_scenario, execute_scenario_with, execute_steps,
+            execute_steps_with,
+        };
         pub use ktstr_model::{Backdrop, CgroupDef, CpusetSpec, HoldSpec, Op};
     }
 }
@@ -84,8 +92,8 @@ pub mod workload {
     pub use crate::guest::WorkloadHandle;
     pub use ktstr_model::{
         AffinityIntent, AluWidth, CloneMode, CustomWork, FutexLockMode, Gap, MemPolicy, Migration, MpolFlags,
-        Phase, SchedPolicy, Schedstat, TimeSample, WakeMechanism, WorkSpec, WorkType, WorkerExit,
-        WorkerReport, WorkloadConfig,
+        Phase, SchedPolicy, Schedstat, TimeSample, WakeMechanism, WorkSpec, WorkType, WorkerEvent,
+        WorkerExit, WorkerReport, WorkloadConfig,
     };
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Schedstat, SchedulerReport, TimeSample, WorkerReport};
+use crate::{Schedstat, SchedulerReport, Stimulus, TimeSample, WorkerReport};
 
 /// The first 128 bits of a SHA-256 hash, printed as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,12 +58,22 @@ impl From<Digest> for String {
     }
 }
 
-/// Hashes what a run did: all that every worker reported, and when the scheduler came up and went. The host computes it
-/// again from the record to prove that the record is whole.
-pub fn report_digest(workers: &[WorkerReport], scheduler: Option<&SchedulerReport>) -> Digest {
+/// Hashes what a run did: all that every worker reported, what the scenario did and when, and when the scheduler came up
+/// and went. The host computes it again from the record to prove that the record is whole.
+pub fn report_digest(
+    workers: &[WorkerReport],
+    stimuli: &[Stimulus],
+    scheduler: Option<&SchedulerReport>,
+) -> Digest {
     let mut hash = Sha256::new();
     hash_words(&mut hash, &[workers.len() as u64]);
     workers.iter().for_each(|worker| hash_worker(&mut hash, worker));
+    hash_words(&mut hash, &[stimuli.len() as u64]);
+    for Stimulus { began_ns, ended_ns, place, what } in stimuli {
+        hash_words(&mut hash, &[*began_ns, *ended_ns]);
+        hash_text(&mut hash, place);
+        hash_text(&mut hash, what);
+    }
     if let Some(scheduler) = scheduler {
         let words = [
             scheduler.enabled_after_ns.unwrap_or(u64::MAX),
@@ -162,7 +172,7 @@ mod tests {
 
     #[test]
     fn one_changed_figure_changes_the_digest() {
-        let base = report_digest(&[worker()], None);
+        let base = report_digest(&[worker()], &[], None);
         let changes: [fn(&mut WorkerReport); 27] = [
             |w| w.events[1].at_ns += 1,
             |w| w.events[1].cpu = 2,
@@ -195,10 +205,27 @@ mod tests {
         for (number, change) in changes.into_iter().enumerate() {
             let mut changed = worker();
             change(&mut changed);
-            assert_ne!(report_digest(&[changed], None), base, "change {number}");
+            assert_ne!(report_digest(&[changed], &[], None), base, "change {number}");
         }
-        assert_eq!(report_digest(&[worker()], None), base);
-        assert_ne!(report_digest(&[worker()], Some(&SchedulerReport::default())), base);
+        assert_eq!(report_digest(&[worker()], &[], None), base);
+        assert_ne!(report_digest(&[worker()], &[], Some(&SchedulerReport::default())), base);
+    }
+
+    #[test]
+    fn what_the_scenario_did_is_part_of_it() {
+        let of = |stimuli: &[Stimulus]| report_digest(&[worker()], stimuli, None);
+        let base = Stimulus { began_ns: 1, ended_ns: 2, place: "step 1".into(), what: "begins".into() };
+        let mut digests = vec![of(&[]), of(std::slice::from_ref(&base))];
+        let changes: [fn(&mut Stimulus); 4] =
+            [|s| s.began_ns = 2, |s| s.ended_ns = 3, |s| s.place.push('x'), |s| s.what.push('x')];
+        for change in changes {
+            let mut changed = base.clone();
+            change(&mut changed);
+            digests.push(of(&[changed]));
+        }
+        digests.sort();
+        digests.dedup();
+        assert_eq!(digests.len(), 6);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use crate::{AffinityIntent, CpusetSpec, Payload, WorkSpec};
 
+mod words;
+
 /// A name of a cgroup or a payload.
 pub type Name = Cow<'static, str>;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssertResult, WorkerReport};
+use crate::{AssertResult, Stimulus, WorkerReport};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -77,6 +77,8 @@ pub struct RunReport {
     pub result: Result<AssertResult, GuestFailure>,
     /// The workers in the order in which they were made.
     pub workers: Vec<WorkerReport>,
+    /// What the scenario did, in order.
+    pub stimuli: Vec<Stimulus>,
     /// The scheduler, if one was started.
     pub scheduler: Option<SchedulerReport>,
     /// Lines of the kernel's log that concern sched_ext.

@@ -58,6 +58,49 @@ pub fn choose_mode(
     }
 }
 
+/// What is known of KVM without another proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KnownKvm {
+    /// A template reached its wait point with it.
+    Works,
+    /// It cannot be opened, or a proof failed within the last day: why.
+    Fails(String),
+    /// `/dev/kvm` can be opened, and nobody tried it with this QEMU and kernel.
+    Unproved,
+}
+
+/// What is known of KVM on this host with this kernel. Boots nothing.
+///
+/// # Errors
+/// When the QEMU cannot be identified.
+pub fn known_kvm(cache: &Path, qemu: &Qemu, kernel: &Path, kernel_sha256: &str) -> Result<KnownKvm, VmError> {
+    if let Err(reason) = open_kvm() {
+        return Ok(KnownKvm::Fails(reason));
+    }
+    if let Some(reason) = remembered(&memory_of_proof(cache, qemu, kernel_sha256)?, SystemTime::now()) {
+        return Ok(KnownKvm::Fails(reason));
+    }
+    let spec = machine_of_proof(kernel, kernel_sha256);
+    Ok(if Template::is_cached(cache, qemu, &spec)? { KnownKvm::Works } else { KnownKvm::Unproved })
+}
+
+fn open_kvm() -> Result<(), String> {
+    let opened = fs::OpenOptions::new().read(true).write(true).open("/dev/kvm");
+    opened.map(drop).map_err(|error| format!("/dev/kvm: {error}"))
+}
+
+fn machine_of_proof(kernel: &Path, kernel_sha256: &str) -> MachineSpec {
+    MachineSpec {
+        kernel: kernel.to_owned(),
+        kernel_sha256: kernel_sha256.to_owned(),
+        kargs: Vec::new(),
+        // Two LLCs with SMT: host CPU models differ in what guests see of them.
+        topology: Topology::of(1, 2, 1, 2),
+        memory_mb: 256,
+        mode: Mode::RealTime,
+    }
+}
+
 /// Whether KVM works, or why it does not.
 fn prove_kvm(
     cache: &Path,
@@ -66,22 +109,14 @@ fn prove_kvm(
     kernel_sha256: &str,
     progress: &mut dyn Progress,
 ) -> Result<Result<(), String>, VmError> {
-    if let Err(error) = fs::OpenOptions::new().read(true).write(true).open("/dev/kvm") {
-        return Ok(Err(format!("/dev/kvm: {error}")));
+    if let Err(reason) = open_kvm() {
+        return Ok(Err(reason));
     }
     let memory = memory_of_proof(cache, qemu, kernel_sha256)?;
     if let Some(reason) = remembered(&memory, SystemTime::now()) {
         return Ok(Err(reason));
     }
-    let spec = MachineSpec {
-        kernel: kernel.to_owned(),
-        kernel_sha256: kernel_sha256.to_owned(),
-        kargs: Vec::new(),
-        // Two LLCs with SMT: host CPU models differ in what guests see of them.
-        topology: Topology::of(1, 2, 1, 2),
-        memory_mb: 256,
-        mode: Mode::RealTime,
-    };
+    let spec = machine_of_proof(kernel, kernel_sha256);
     let reason = match Template::get(cache, qemu, &spec, progress) {
         Ok(_) => return Ok(Ok(())),
         Err(VmError::Boot { how, .. }) => how,
@@ -89,13 +124,19 @@ fn prove_kvm(
         Err(VmError::Facts { source, .. }) => source.to_string(),
         Err(other) => return Err(other),
     };
-    // One line: QEMU may have said more, and an abort says it twice.
-    let reason = reason.lines().next().unwrap_or_default().to_owned();
+    let reason = headline(&reason);
     if let Some(folder) = memory.parent() {
         // Losing it costs another proof.
         let _ = fs::create_dir_all(folder).and_then(|()| fs::write(&memory, &reason));
     }
     Ok(Err(reason))
+}
+
+/// The line that tells most: QEMU may have warned of something else before, and an abort says it twice.
+fn headline(said: &str) -> String {
+    let mut lines = said.lines();
+    let first = lines.clone().next();
+    lines.find(|line| !line.contains("warning: ")).or(first).unwrap_or_default().to_owned()
 }
 
 fn memory_of_proof(cache: &Path, qemu: &Qemu, kernel_sha256: &str) -> Result<PathBuf, VmError> {
@@ -112,6 +153,16 @@ fn remembered(memory: &Path, now: SystemTime) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_warning_is_no_reason() {
+        assert_eq!(
+            headline("qemu: warning: 4 CPUs are many\nqemu: no CPUs left\nmore"),
+            "qemu: no CPUs left"
+        );
+        assert_eq!(headline("qemu: warning: 4 CPUs are many"), "qemu: warning: 4 CPUs are many");
+        assert_eq!(headline(""), "");
+    }
 
     #[test]
     fn a_failed_proof_is_believed_for_a_day() {

@@ -8,7 +8,7 @@ use ktstr_wire::layout::CHANNEL_SIZE;
 use crate::error::VmError;
 use crate::machine_spec::MachineSpec;
 use crate::qemu::Qemu;
-use crate::version::Version;
+use ktstr_host::Version;
 
 /// Virtual nanoseconds of one guest instruction are 2 to this power. At 2 a test takes about as long on the host as it
 /// lasts in the guest; from 5 on the guest's own overheads distort it.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ktstr_model::{Mode, ModeChoice, Topology};
 use ktstr_wire::FactsError;
 
-use crate::version::Version;
+use ktstr_host::Version;
 
 /// A machine that could not be made, or that was lost.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ pub enum VmError {
         source: io::Error,
     },
     /// A template does not fit on the disk.
-    #[error("the disk of {} is full ({free_mb} MiB free; a template of this machine needs up to {needed_mb} MiB): free some space, remove old templates there, or name another folder in KTSTR_CACHE_DIR", path.display())]
+    #[error("the disk of {} is full ({free_mb} MiB free; a template of this machine needs up to {needed_mb} MiB): free some space, remove old templates with `cargo ktstr cache clean`, or name another folder in KTSTR_CACHE_DIR", path.display())]
     DiskFull {
         /// The folder.
         path: PathBuf,

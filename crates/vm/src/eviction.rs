@@ -1,6 +1,6 @@
 //! Which saved machines stay on disk. Every kernel, topology and change of a test binary leaves some behind.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,8 @@ pub(crate) struct Held {
 pub(crate) fn hold(folder: &Path) -> Option<Held> {
     let path = folder.join(RECORD);
     let record = File::open(&path).ok()?;
-    record.try_lock_shared().ok()?;
+    // Waits only for those who look whether it is in use, or remove it: both take no time.
+    record.lock_shared().ok()?;
     // It may have been removed between the two lines above.
     if fs::metadata(&path).ok()?.ino() != record.metadata().ok()?.ino() {
         return None;
@@ -33,9 +34,11 @@ pub(crate) fn hold(folder: &Path) -> Option<Held> {
 pub(crate) fn evict(root: &Path, most_bytes: u64) {
     let Ok(entries) = fs::read_dir(root) else { return };
     let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
-    let (half, whole): (Vec<PathBuf>, Vec<PathBuf>) =
-        folders.partition(|path| path.extension().is_some_and(|extension| extension == HALF));
-    half.iter().for_each(|folder| remove_half(folder));
+    let (half, whole): (Vec<PathBuf>, Vec<PathBuf>) = folders.partition(|path| is_half(path));
+    for folder in &half {
+        // What cannot be removed is found again the next time.
+        let _ = remove_unless_held(folder, &lock_of(folder));
+    }
     let mut saved: Vec<(SystemTime, u64, PathBuf)> = whole
         .into_iter()
         .filter_map(|folder| Some((used(&folder).ok()?, size(&folder).ok()?, folder)))
@@ -46,31 +49,45 @@ pub(crate) fn evict(root: &Path, most_bytes: u64) {
         if bytes <= most_bytes {
             return;
         }
-        if remove_unless_held(&folder) {
+        if remove_unless_held(&folder, &lock_of(&folder)).unwrap_or(false) {
             bytes -= size;
         }
     }
 }
 
-fn used(folder: &Path) -> io::Result<SystemTime> {
+/// When the saved machine in `folder` was used last.
+pub(crate) fn used(folder: &Path) -> io::Result<SystemTime> {
     fs::metadata(folder.join(RECORD))?.modified()
 }
 
-fn size(folder: &Path) -> io::Result<u64> {
+/// Bytes of the disk that it takes.
+pub(crate) fn size(folder: &Path) -> io::Result<u64> {
     fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.blocks() * 512)).sum()
 }
 
-fn remove_unless_held(folder: &Path) -> bool {
-    let Ok(record) = File::open(folder.join(RECORD)) else { return false };
-    record.try_lock().is_ok() && fs::remove_dir_all(folder).is_ok()
+/// Whether a process holds the lock of `file`.
+pub(crate) fn is_held(file: &Path) -> bool {
+    File::open(file).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
-fn remove_half(folder: &Path) {
-    // Its builder, if it lives, holds this lock.
-    let lock = File::open(folder.with_extension("lock"));
-    if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
-        let _ = fs::remove_dir_all(folder);
+/// Removes `folder` unless a process holds the lock of the file `lock`; false when it stays for that.
+pub(crate) fn remove_unless_held(folder: &Path, lock: &Path) -> io::Result<bool> {
+    let lock = File::open(lock)?;
+    match lock.try_lock() {
+        Ok(()) => fs::remove_dir_all(folder).map(|()| true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// The file that says by its lock whether somebody uses the saved machine in `folder`, or builds it.
+pub(crate) fn lock_of(folder: &Path) -> PathBuf {
+    if is_half(folder) { folder.with_extension("lock") } else { folder.join(RECORD) }
+}
+
+/// Whether `folder` is being built, or was left by a builder that died.
+pub(crate) fn is_half(folder: &Path) -> bool {
+    folder.extension().is_some_and(|extension| extension == HALF)
 }
 
 #[cfg(test)]

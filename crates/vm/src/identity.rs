@@ -68,7 +68,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::version::Version;
+    use ktstr_host::Version;
 
     #[test]
     fn another_program_or_firmware_is_another_identity() {

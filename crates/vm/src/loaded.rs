@@ -29,6 +29,8 @@ use crate::template::{Progress, Template};
 const SCHEMA: u32 = 1;
 /// Bytes that stay on disk; one takes some 150 to 250 MiB.
 const MOST_KEPT: u64 = 4 << 30;
+/// Where loaded templates are in the cache.
+pub(crate) const LOADED: &str = "loaded";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
@@ -74,7 +76,7 @@ impl LoadedTemplate {
         progress: &mut dyn Progress,
     ) -> Result<Loading, VmError> {
         payload.check_fits(template.spec().memory_mb)?;
-        let root = cache.join("loaded");
+        let root = cache.join(LOADED);
         let key = key(template, payload);
         let folder = root.join(&key);
         if let Some(found) = find(&folder, &key, template) {

@@ -8,7 +8,7 @@ use std::process::Command;
 use ktstr_model::Mode;
 
 use crate::error::VmError;
-use crate::version::Version;
+use ktstr_host::Version;
 
 /// QEMU's name in `PATH`.
 const PROGRAM: &str = "qemu-system-x86_64";

@@ -29,6 +29,8 @@ const SCHEMA: u32 = 2;
 /// Bytes of templates that stay on disk; one takes some 100 to 200 MiB.
 const MOST_KEPT: u64 = 8 << 30;
 const INITRD: &str = "initrd";
+/// Where templates are in the cache.
+pub(crate) const TEMPLATES: &str = "templates";
 
 /// What is kept beside a template's RAM and state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +87,7 @@ impl Template {
         progress: &mut dyn Progress,
     ) -> Result<Self, VmError> {
         qemu.check(spec.mode)?;
-        let templates = cache.join("templates");
+        let templates = cache.join(TEMPLATES);
         let key = key(cache, qemu, spec)?;
         if let Ok(Some(template)) = find(&templates.join(&key), &key, spec) {
             return Ok(template);
@@ -104,6 +106,12 @@ impl Template {
         let folder = site.keep()?;
         let held = eviction::hold(&folder).map(Arc::new);
         Ok(Self { folder, record, spec: spec.clone(), fresh: true, _held: held })
+    }
+
+    /// Whether the cache has the template for `spec`.
+    pub(crate) fn is_cached(cache: &Path, qemu: &Qemu, spec: &MachineSpec) -> Result<bool, VmError> {
+        let key = key(cache, qemu, spec)?;
+        Ok(matches!(find(&cache.join(TEMPLATES).join(&key), &key, spec), Ok(Some(_))))
     }
 
     /// Longest time that a spinner waited when one was pinned to each vCPU, in nanoseconds.

@@ -45,6 +45,7 @@ mod tests {
         let report = RunReport {
             result: Ok(AssertResult::fail_msg("late")),
             workers: Vec::new(),
+            stimuli: Vec::new(),
             scheduler: None,
             sched_ext_log: vec!["sched_ext: enabled".into()],
             guest_ns: 7,

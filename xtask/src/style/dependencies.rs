@@ -6,7 +6,7 @@ use super::finding::Finding;
 use crate::workspace::{Dependency, Package};
 
 /// The crates from top to bottom; one may depend on those below it. Programs that nothing depends on come first.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
     "xtask",
     "my-sched",
     "scx-fixture",
@@ -24,6 +24,7 @@ const LAYERS: [&str; 17] = [
     "ktstr-checks",
     "ktstr-wire",
     "ktstr-model",
+    "ktstr-host",
 ];
 
 fn layer(name: &str) -> Option<usize> {

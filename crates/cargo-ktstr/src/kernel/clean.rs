@@ -1,9 +1,8 @@
 //! `cargo ktstr kernel clean`
 
-use std::io::{IsTerminal, Write, stdin, stdout};
-
-use anyhow::bail;
 use ktstr_kernel::{Cache, CleanChoice, Error, Slot, to_remove};
+
+use crate::confirm;
 
 /// Remove kernels from the cache, and what interrupted fetches left there; with all kernels, also what builds keep to be
 /// quicker the next time
@@ -35,7 +34,7 @@ pub fn run(args: &Args, cache: &Cache) -> anyhow::Result<()> {
         println!("nothing to remove in {}", cache.root().display());
         return Ok(());
     }
-    if !args.force && !confirm(&slots)? {
+    if !args.force && !confirm::removal(slots.iter().map(Slot::key))? {
         println!("nothing removed");
         return Ok(());
     }
@@ -51,16 +50,4 @@ pub fn run(args: &Args, cache: &Cache) -> anyhow::Result<()> {
         cache.remove_builds()?;
     }
     Ok(cache.sweep()?)
-}
-
-fn confirm(slots: &[Slot]) -> anyhow::Result<bool> {
-    let names: String = slots.iter().map(|slot| format!("\n  {}", slot.key())).collect();
-    if !stdin().is_terminal() {
-        bail!("not removing without a terminal to ask at; --force removes{names}");
-    }
-    print!("remove{names}\n? [y/N] ");
-    stdout().flush()?;
-    let mut answer = String::new();
-    stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

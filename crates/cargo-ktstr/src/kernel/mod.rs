@@ -12,6 +12,8 @@ use ktstr_kernel::{Cache, Environment};
 
 /// Build, fetch, list and remove kernels
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  cargo ktstr kernel fetch 6.18\n  cargo ktstr kernel build 7.1\n  \
+                  cargo ktstr kernel list")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

@@ -68,6 +68,7 @@ fn the_order_arrives_and_the_report_leaves() {
     let report = RunReport {
         result: Ok(AssertResult::fail_msg("late")),
         workers: Vec::new(),
+        stimuli: Vec::new(),
         scheduler: None,
         sched_ext_log: Vec::new(),
         guest_ns: 9,
@@ -86,6 +87,7 @@ fn a_report_that_does_not_fit_is_an_error() {
     let report = RunReport {
         result: Ok(AssertResult::pass().with_note("x".repeat(layout::REPORT.size as usize))),
         workers: Vec::new(),
+        stimuli: Vec::new(),
         scheduler: None,
         sched_ext_log: Vec::new(),
         guest_ns: 0,

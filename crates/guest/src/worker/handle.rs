@@ -1,5 +1,6 @@
 //! The workers of one cgroup, as a test body holds them.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub struct WorkloadHandle<'ctx> {
     first_serial: u32,
     first_index: u32,
     count: u32,
+    affinity_changes: Cell<u64>,
     team: Team,
 }
 
@@ -73,7 +75,17 @@ impl<'ctx> WorkloadHandle<'ctx> {
         let team = Spawn { ctx, cgroup, config, first_serial, first_index }.team()?;
         let work = config.work_type.name();
         let folder = cgroup.map(|cgroup| cgroup.path().to_owned());
-        Ok(Self { ctx, cgroup: name.to_owned(), folder, work, first_serial, first_index, count, team })
+        Ok(Self {
+            ctx,
+            cgroup: name.to_owned(),
+            folder,
+            work,
+            first_serial,
+            first_index,
+            count,
+            affinity_changes: Cell::new(0),
+            team,
+        })
     }
 
     /// Process ids of the workers, in order; of threads, that of their process.
@@ -89,6 +101,15 @@ impl<'ctx> WorkloadHandle<'ctx> {
     /// The name of their cgroup; empty outside of all cgroups of the test.
     pub fn cgroup(&self) -> &str {
         &self.cgroup
+    }
+
+    pub(crate) fn context(&self) -> &'ctx Ctx {
+        self.ctx
+    }
+
+    /// Says that the workers are in another cgroup by now.
+    pub(crate) fn moved_to(&mut self, cgroup: &Cgroup) {
+        self.folder = Some(cgroup.path().to_owned());
     }
 
     /// Lets the workers go; everything counts from now on.
@@ -123,14 +144,16 @@ impl<'ctx> WorkloadHandle<'ctx> {
     /// # Errors
     /// When these are CPUs that the machine does not have, or none that their cgroup may use.
     pub fn set_affinity(&self, intent: &AffinityIntent) -> Result<(), GuestError> {
+        let change = self.affinity_changes.replace(self.affinity_changes.get() + 1);
         let cpuset = match &self.folder {
             Some(folder) => effective(folder, "cpus")?,
             None => None,
         };
         let cpuset = cpuset.as_ref().unwrap_or(self.ctx.topo.cpus());
         for (tid, serial) in self.team.tids().zip(self.first_serial..) {
-            // Another stream than the worker's own, so that a change does not repeat its first choice.
-            let mut random = SplitMix64::of_worker(self.ctx.seed().rotate_left(32), serial);
+            // Another stream for each change, so that it does not repeat an earlier choice.
+            let stream = self.ctx.seed().rotate_left(32).wrapping_add(change);
+            let mut random = SplitMix64::of_worker(stream, serial);
             let cpus = affinity::resolve(intent, &self.ctx.topo, cpuset, &mut random)?;
             set_affinity_of(tid, cpus.as_ref().unwrap_or(self.ctx.topo.cpus()))?;
         }

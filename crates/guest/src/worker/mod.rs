@@ -21,6 +21,7 @@ mod pace;
 mod parts;
 mod passes;
 mod places;
+pub(crate) mod plausible;
 mod private_memory;
 mod progress;
 mod random;

@@ -13,6 +13,7 @@ use super::kinds;
 use super::mem_policy::KernelPolicy;
 use super::member::Member;
 use super::places::CpuPlaces;
+use super::plausible;
 use super::random::SplitMix64;
 use super::settings::Settings;
 use super::team::{Team, command};
@@ -43,15 +44,8 @@ impl Spawn<'_> {
     /// When what is asked for makes no sense on this machine, or when the kernel refuses.
     pub(super) fn team(&self) -> Result<Team, GuestError> {
         let config = self.config;
-        config.work_type.validate(config.num_workers)?;
         let allowed = self.allowed()?;
-        let memory = KernelPolicy::new(&config.mem_policy, config.mpol_flags, &allowed.nodes)?;
-        if let Some(nice) = config.nice.filter(|nice| !(-20..=19).contains(nice)) {
-            return Err(GuestError::Nice(nice));
-        }
-        if !config.sched_policy.in_range() {
-            return Err(GuestError::Priority(config.sched_policy));
-        }
+        let memory = plausible::check(config, &self.ctx.topo, &allowed.cpus, &allowed.nodes)?;
         let places = Arc::new(CpuPlaces::of(&self.ctx.topo));
         let mut team = Team::new(config.num_workers)?;
         let mut together = Vec::new();

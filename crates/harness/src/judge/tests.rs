@@ -3,8 +3,16 @@ use ktstr_model::{AssertResult, Digest, ExitHow, Verdict};
 use super::*;
 
 fn report(result: Result<AssertResult, GuestFailure>, scheduler: Option<SchedulerReport>) -> RunReport {
-    let digest = report_digest(&[], scheduler.as_ref());
-    RunReport { result, workers: Vec::new(), scheduler, sched_ext_log: Vec::new(), guest_ns: 1, digest }
+    let digest = report_digest(&[], &[], scheduler.as_ref());
+    RunReport {
+        result,
+        workers: Vec::new(),
+        stimuli: Vec::new(),
+        scheduler,
+        sched_ext_log: Vec::new(),
+        guest_ns: 1,
+        digest,
+    }
 }
 
 fn finished(report: RunReport) -> Evidence {

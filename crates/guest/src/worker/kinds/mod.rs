@@ -79,20 +79,6 @@ pub(crate) fn members(work: &WorkType, plan: &GroupPlan<'_>) -> Result<Members, 
         WorkType::CachePipe { size_kb, burst_iters } => cache_pipe::members(size_kb, burst_iters),
         WorkType::Sequence { first, ref rest } => Ok(sequence::members(first, rest)),
         WorkType::ForkExit => Ok(fork_exit::members()),
-        WorkType::IoSyncWrite => Ok(io_sync_write::members()),
-        WorkType::IoRandRead => Ok(io_rand_read::members()),
-        WorkType::IoConvoy => io_convoy::members(),
-        WorkType::NiceSweep => Ok(nice_sweep::members()),
-        WorkType::AffinityChurn { spin_iters } => Ok(affinity_churn::members(spin_iters, plan)),
-        WorkType::PolicyChurn { spin_iters } => Ok(policy_churn::members(spin_iters)),
-        WorkType::NumaMigrationChurn { period_ms } => numa_migration_churn::members(period_ms, plan),
-        WorkType::CgroupChurn { groups, cycle_ms } => cgroup_churn::members(groups, cycle_ms, plan),
-        WorkType::PageFaultChurn { region_kb, touches_per_cycle, spin_iters } => {
-            Ok(page_fault_churn::members(region_kb, touches_per_cycle, spin_iters))
-        }
-        WorkType::NumaWorkingSetSweep { region_kb, sweep_period_ms, ref target_nodes } => {
-            numa_working_set_sweep::members(region_kb, sweep_period_ms, target_nodes, plan)
-        }
         WorkType::FanOutCompute { fan_out, cache_footprint_kb, operations, sleep_usec } => {
             fan_out_compute::members(fan_out, cache_footprint_kb, operations, sleep_usec)
         }
@@ -140,7 +126,22 @@ pub(crate) fn members(work: &WorkType, plan: &GroupPlan<'_>) -> Result<Members, 
         WorkType::RtStarvation { rt_workers, cfs_workers, rt_priority, burst_iters } => {
             Ok(rt_starvation::members(rt_workers, cfs_workers, rt_priority, burst_iters))
         }
+        WorkType::IoSyncWrite => Ok(io_sync_write::members()),
+        WorkType::IoRandRead => Ok(io_rand_read::members()),
+        WorkType::IoConvoy => io_convoy::members(),
+        WorkType::NiceSweep => Ok(nice_sweep::members()),
+        WorkType::AffinityChurn { spin_iters } => Ok(affinity_churn::members(spin_iters, plan)),
+        WorkType::PolicyChurn { spin_iters } => Ok(policy_churn::members(spin_iters)),
+        WorkType::NumaMigrationChurn { period_ms } => numa_migration_churn::members(period_ms, plan),
+        WorkType::CgroupChurn { groups, cycle_ms } => cgroup_churn::members(groups, cycle_ms, plan),
+        WorkType::PageFaultChurn { region_kb, touches_per_cycle, spin_iters } => {
+            Ok(page_fault_churn::members(region_kb, touches_per_cycle, spin_iters))
+        }
+        WorkType::NumaWorkingSetSweep { region_kb, sweep_period_ms, ref target_nodes } => {
+            numa_working_set_sweep::members(region_kb, sweep_period_ms, target_nodes, plan)
+        }
         WorkType::Custom { run, .. } => Ok(custom::members(run)),
+        // The vocabulary may grow before its workers do.
         _ => Err(GuestError::WorkTypeUnknown(work.name())),
     }
 }

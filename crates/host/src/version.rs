@@ -1,6 +1,4 @@
 //! Versions of programs, and what those of QEMU are good for.
-//!
-//! This file has no dependencies: `xtask`, which depends on no crate of ours, includes it too.
 
 use std::fmt;
 

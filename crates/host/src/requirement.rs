@@ -1,16 +1,20 @@
 //! The table of what a host must have, and how to see whether it does.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::host::{Host, printed};
-use super::version::Version;
+use crate::host::{Host, printed};
+use crate::version::Version;
 
 const OLDEST_QEMU: Version = Version::DETERMINISTIC;
 /// Older clangs lack BPF features that sched_ext programs rely on.
 const OLDEST_CLANG: Version = Version(18, 0, 0);
 
 /// Something a host must have.
+#[derive(Debug)]
 pub struct Requirement {
+    /// In one word.
+    pub name: &'static str,
     /// What, in words that a user of any system understands.
     pub what: &'static str,
     /// What brings it on a system with apt.
@@ -29,6 +33,18 @@ pub enum Packages {
     AtLeast(&'static str, u32, u32),
 }
 
+impl fmt::Display for Packages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(names) => f.write_str(&names.join(" ")),
+            Self::AnyOf(names) => f.write_str(&names.join(" or ")),
+            Self::AtLeast(name, major, minor) => {
+                write!(f, "{name} {major}.{minor} or newer, from backports if need be")
+            }
+        }
+    }
+}
+
 /// What a look at the host found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Found {
@@ -40,6 +56,7 @@ enum Found {
 }
 
 /// A requirement that this host does not meet.
+#[derive(Debug)]
 pub struct Missing {
     /// Which.
     pub requirement: &'static Requirement,
@@ -49,23 +66,28 @@ pub struct Missing {
     pub chosen_by: Option<&'static str>,
 }
 
-static REQUIREMENTS: [Requirement; 4] = [
+/// All that building and running tests takes, QEMU first.
+pub static REQUIREMENTS: [Requirement; 4] = [
     Requirement {
+        name: "QEMU",
         what: "QEMU 8.2 or newer (qemu-system-x86_64)",
         packages: Packages::AtLeast("qemu-system-x86", OLDEST_QEMU.0, OLDEST_QEMU.1),
         look: qemu,
     },
     Requirement {
+        name: "clang",
         what: "clang 18 or newer, for BPF programs",
         packages: Packages::AnyOf(&["clang-19", "clang-20", "clang-21", "clang-18"]),
         look: clang,
     },
     Requirement {
+        name: "libbpf",
         what: "make, pkg-config and the development files of libelf and zlib, for libbpf",
         packages: Packages::All(&["make", "libelf-dev", "zlib1g-dev", "pkg-config"]),
         look: libbpf_needs,
     },
     Requirement {
+        name: "C",
         what: "a C compiler and a static C library, for the guest's agent",
         packages: Packages::All(&["gcc", "libc6-dev"]),
         look: static_c_library,
@@ -74,19 +96,19 @@ static REQUIREMENTS: [Requirement; 4] = [
 
 /// The requirements that `host` does not meet.
 pub fn missing(host: &Host) -> Vec<Missing> {
-    REQUIREMENTS
-        .iter()
-        .filter_map(|requirement| {
-            let (found, chosen_by) = match (requirement.look)(host) {
-                Found::Good => return None,
-                Found::Wrong(found) => (found, None),
-                Found::WronglyChosen(variable, found) => {
-                    (format!("{variable} names {found}"), Some(variable))
-                }
-            };
-            Some(Missing { requirement, found, chosen_by })
-        })
-        .collect()
+    REQUIREMENTS.iter().filter_map(|requirement| requirement.lack(host)).collect()
+}
+
+impl Requirement {
+    /// What is wrong with it on `host`; none when it is met.
+    pub fn lack(&'static self, host: &Host) -> Option<Missing> {
+        let (found, chosen_by) = match (self.look)(host) {
+            Found::Good => return None,
+            Found::Wrong(found) => (found, None),
+            Found::WronglyChosen(variable, found) => (format!("{variable} names {found}"), Some(variable)),
+        };
+        Some(Missing { requirement: self, found, chosen_by })
+    }
 }
 
 fn qemu(host: &Host) -> Found {

@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Output, Stdio};
 
-use anyhow::{Context as _, Result, bail};
+use crate::HostError;
 
 /// A program with its arguments and surroundings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,37 +78,41 @@ impl Invocation {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn status(&self) -> Result<ExitStatus> {
+    pub fn status(&self) -> Result<ExitStatus, HostError> {
         let mut command = self.command();
         if self.input.is_some() {
             command.stdin(Stdio::piped());
         }
-        let mut child = command.spawn().with_context(|| format!("cannot run `{self}`"))?;
+        let mut child = command.spawn().map_err(|why| self.not_run(why))?;
         if let (Some(line), Some(mut stdin)) = (&self.input, child.stdin.take()) {
-            writeln!(stdin, "{line}").with_context(|| format!("cannot run `{self}`"))?;
+            writeln!(stdin, "{line}").map_err(|why| self.not_run(why))?;
         }
-        child.wait().with_context(|| format!("cannot wait for `{self}`"))
+        child.wait().map_err(|why| self.not_run(why))
     }
 
     /// Runs it and returns what it printed, whether it succeeded or not.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn output(&self) -> Result<Output> {
-        self.command().stdin(Stdio::null()).output().with_context(|| format!("cannot run `{self}`"))
+    pub fn output(&self) -> Result<Output, HostError> {
+        self.command().stdin(Stdio::null()).output().map_err(|why| self.not_run(why))
     }
 
     /// Runs it and returns what it wrote to its standard output.
     ///
     /// # Errors
     /// When it cannot be started or fails; the message holds what it wrote to its standard error.
-    pub fn stdout(&self) -> Result<String> {
+    pub fn stdout(&self) -> Result<String, HostError> {
         let output = self.output()?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            bail!("this command failed ({}):\n  {self}\n{}", output.status, said.trim_end());
+            let said = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+            return Err(HostError::Failed { command: self.to_string(), status: output.status, said });
         }
-        String::from_utf8(output.stdout).with_context(|| format!("`{self}` printed what is not text"))
+        String::from_utf8(output.stdout).map_err(|why| self.not_run(io::Error::other(why)))
+    }
+
+    fn not_run(&self, why: io::Error) -> HostError {
+        HostError::NotRun { command: self.to_string(), why }
     }
 }
 
@@ -167,6 +171,6 @@ mod tests {
         assert!(error.contains("exit status: 3"), "{error}");
         assert!(error.contains("sh -c 'echo sorry >&2; exit 3'\nsorry"), "{error}");
         let error = Invocation::new("no-such-program-here").status().unwrap_err().to_string();
-        assert_eq!(error, "cannot run `no-such-program-here`");
+        assert!(error.starts_with("cannot run `no-such-program-here`: "), "{error}");
     }
 }

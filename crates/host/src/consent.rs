@@ -3,10 +3,7 @@
 use std::env;
 use std::io::{IsTerminal as _, stderr, stdin};
 
-use anyhow::{Context as _, Result, bail};
-
-use super::host::Host;
-use crate::invocation::Invocation;
+use crate::{Host, HostError, Invocation};
 
 /// How to learn whether commands may be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,24 +29,24 @@ impl Consent {
         }
     }
 
-    /// Returns when the commands just shown may be run.
+    /// Shows `commands` and returns when they may be run.
     ///
     /// # Errors
     /// When the answer is anything but yes, or there is nobody to answer.
-    pub fn ask(self) -> Result<()> {
+    pub fn ask(self, commands: &[Invocation]) -> Result<(), HostError> {
+        eprintln!("These commands will be run:");
+        for command in commands {
+            eprintln!("  {command}");
+        }
         match self {
             Self::Given => Ok(()),
-            Self::Nobody => {
-                bail!("not run, there is no terminal to ask at: give --yes, or run them yourself")
-            }
+            Self::Nobody => Err(HostError::NobodyToAsk),
             Self::Ask => {
                 eprint!("Run them? [y/N] ");
                 let mut answer = String::new();
-                stdin().read_line(&mut answer).context("cannot read the answer")?;
-                if !is_yes(&answer) {
-                    bail!("not run: run them yourself, then try again");
-                }
-                Ok(())
+                // An answer that cannot be read is none.
+                let _ = stdin().read_line(&mut answer);
+                if is_yes(&answer) { Ok(()) } else { Err(HostError::Declined) }
             }
         }
     }
@@ -63,15 +60,15 @@ fn is_yes(answer: &str) -> bool {
 ///
 /// # Errors
 /// When they need root and there is no way to become root; the message lists them.
-pub fn as_root(commands: &[Invocation]) -> Result<Vec<Invocation>> {
+pub fn as_root(host: &Host, commands: &[Invocation]) -> Result<Vec<Invocation>, HostError> {
     if rustix::process::geteuid().is_root() {
         return Ok(commands.to_vec());
     }
-    if Host::of_process().find("sudo").is_some() {
+    if host.find("sudo").is_some() {
         return Ok(commands.iter().cloned().map(Invocation::with_sudo).collect());
     }
     let list: String = commands.iter().map(|command| format!("\n  {command}")).collect();
-    bail!("installing needs root and there is no sudo: run these as root, then try again{list}")
+    Err(HostError::NoRoot { list })
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! What to install on a Debian-like system, and from where.
 
-use anyhow::{Context as _, Result, bail};
-
-use super::requirement::Packages;
-use crate::invocation::Invocation;
+use crate::{HostError, Invocation, Packages};
 
 /// Where Debian keeps the keys that sign its archive.
 const DEBIAN_KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// The source that we add when no configured one has a QEMU that is new enough.
 const BACKPORTS_LIST: &str = "/etc/apt/sources.list.d/ktstr-backports.list";
+const OS_RELEASE: &str = "/etc/os-release";
 
 /// What apt knows: what it could install, and where it gets it.
 #[derive(Debug)]
@@ -45,12 +43,13 @@ impl Archive {
     ///
     /// # Errors
     /// When apt's tools cannot be run.
-    pub fn ask(wanted: &[Packages]) -> Result<Self> {
+    pub fn ask(wanted: &[Packages]) -> Result<Self, HostError> {
         let names = wanted.iter().flat_map(|packages| names(packages)).copied();
         // A package that apt does not know is no error here; it is just not among what is printed.
         let offers = Invocation::new("apt-cache madison").args(names).output()?;
         let targets = Invocation::new("apt-get indextargets").arg("Created-By: Packages").stdout()?;
-        let release = std::fs::read_to_string("/etc/os-release").context("cannot read /etc/os-release")?;
+        let release =
+            std::fs::read_to_string(OS_RELEASE).map_err(|why| HostError::File { path: OS_RELEASE, why })?;
         Ok(Self {
             offers: read_offers(&String::from_utf8_lossy(&offers.stdout)),
             targets: read_targets(&targets),
@@ -89,7 +88,7 @@ fn install() -> Invocation {
 ///
 /// # Errors
 /// When the archive lacks something and no other source of it is known.
-pub fn plan(wanted: &[Packages], archive: &Archive) -> Result<Vec<Invocation>> {
+pub fn plan(wanted: &[Packages], archive: &Archive) -> Result<Vec<Invocation>, HostError> {
     let mut plain: Vec<&str> = Vec::new();
     let mut commands = Vec::new();
     let mut from_backports = Vec::new();
@@ -97,29 +96,32 @@ pub fn plan(wanted: &[Packages], archive: &Archive) -> Result<Vec<Invocation>> {
         match *packages {
             Packages::All(names) => {
                 if let Some(absent) = names.iter().find(|name| !archive.has(name)) {
-                    bail!("apt offers no package {absent}: install what it brings by other means");
+                    return Err(not_offered(format!(
+                        "no package {absent}: install what it brings by other means"
+                    )));
                 }
                 plain.extend(names);
             }
             Packages::AnyOf(names) => {
                 let offered = names.iter().find(|name| archive.has(name));
-                plain.push(offered.with_context(|| format!("apt offers none of {}", names.join(", ")))?);
+                plain.push(offered.ok_or_else(|| not_offered(format!("none of {}", names.join(", "))))?);
             }
-            Packages::AtLeast(name, major, minor) => {
-                match new_enough(archive, name, (major, minor)) {
-                    Some(offer) if offer.suite.ends_with("-backports") => {
-                        from_backports.push((name, offer.suite.clone()));
-                    }
-                    Some(_) => plain.push(name),
-                    None => {
-                        let (source, suite) = backports_source(archive).with_context(|| {
-                        format!("apt offers no {name} of version {major}.{minor} or newer: install one yourself")
-                    })?;
-                        commands.push(source);
-                        from_backports.push((name, suite));
-                    }
+            Packages::AtLeast(name, major, minor) => match new_enough(archive, name, (major, minor)) {
+                Some(offer) if offer.suite.ends_with("-backports") => {
+                    from_backports.push((name, offer.suite.clone()));
                 }
-            }
+                Some(_) => plain.push(name),
+                None => {
+                    let (source, suite) = backports_source(archive).ok_or_else(|| {
+                        not_offered(format!(
+                            "no {name} of version {major}.{minor} or newer: install one yourself: \
+                                 no source in apt's configuration is Debian's own"
+                        ))
+                    })?;
+                    commands.push(source);
+                    from_backports.push((name, suite));
+                }
+            },
         }
     }
     // Lists that are some weeks old name files that the archive no longer has.
@@ -132,6 +134,10 @@ pub fn plan(wanted: &[Packages], archive: &Archive) -> Result<Vec<Invocation>> {
     Ok(commands)
 }
 
+fn not_offered(what: String) -> HostError {
+    HostError::NotOffered { what }
+}
+
 fn new_enough<'a>(archive: &'a Archive, package: &str, oldest: (u32, u32)) -> Option<&'a Offer> {
     let good = |offer: &&Offer| offer.package == package && offer.version >= oldest;
     // What needs no `-t` comes first.
@@ -139,14 +145,13 @@ fn new_enough<'a>(archive: &'a Archive, package: &str, oldest: (u32, u32)) -> Op
 }
 
 /// The command that adds this Debian's backports, and their suite.
-fn backports_source(archive: &Archive) -> Result<(Invocation, String)> {
+fn backports_source(archive: &Archive) -> Option<(Invocation, String)> {
     let codename = &archive.codename;
     let main = archive.targets.iter().find(|target| target.is_main_debian(codename));
-    let mirror =
-        main.context("no source in apt's configuration is Debian's own")?.repository.trim_end_matches('/');
+    let mirror = main?.repository.trim_end_matches('/');
     let suite = format!("{codename}-backports");
     let line = format!("deb [signed-by={DEBIAN_KEYS}] {mirror} {suite} main");
-    Ok((Invocation::new("tee").arg(BACKPORTS_LIST).fed(line), suite))
+    Some((Invocation::new("tee").arg(BACKPORTS_LIST).fed(line), suite))
 }
 
 impl Target {
