@@ -130,3 +130,29 @@ pub fn panic_frames(report: &RunReport) -> &[ktstr_model::GuestFrame] {
         _ => &[],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Record;
+
+    #[test]
+    fn what_the_scenario_did_is_told_with_times_after_its_beginning() {
+        let mut record = Record::begun("t".into(), "eevdf", 1);
+        let stimulus = |ms: u64, place: &str, what: &str| Stimulus {
+            began_ns: ms * 1_000_000,
+            ended_ns: (ms + 2) * 1_000_000,
+            place: place.into(),
+            what: what.into(),
+        };
+        record.stimuli =
+            vec![stimulus(7000, "step 1", "sets up cell"), stimulus(7500, "step 2, op 1", "CpuOffline 3")];
+        let mut text = String::new();
+        stimuli(&mut text, &record);
+        assert_eq!(
+            text,
+            "  the scenario:\n    at 0 ns, step 1: sets up cell (took 2.00 ms)\n    at 500.00 ms, step 2, op 1: \
+             CpuOffline 3 (took 2.00 ms)\n"
+        );
+    }
+}

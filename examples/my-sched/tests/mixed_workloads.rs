@@ -38,6 +38,6 @@ fn batch_job_beside_a_service(ctx: &Ctx) -> Result<AssertResult> {
         Step::new(vec![Op::spawn_host(WorkSpec::of(WorkType::YieldHeavy).workers(2))], HoldSpec::frac(0.3)),
     ];
     // The job's workers outnumber their CPUs, so what matters is that nobody stands still, not equal shares.
-    let checks = Assert::NO_OVERRIDES.max_spread_pct(100.0);
+    let checks = ctx.assert.max_spread_pct(100.0);
     execute_scenario_with(ctx, Backdrop::new().with_cgroup(service), steps, Some(&checks))
 }

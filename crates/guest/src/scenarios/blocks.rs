@@ -1,11 +1,16 @@
 //! What scenarios are built from when steps do not fit.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use ktstr_model::{Assert, AssertResult, WorkType, WorkloadConfig};
 
 use crate::cgroup::CgroupGroup;
 use crate::context::{Ctx, HoldEnd};
 use crate::worker::WorkloadHandle;
+
+/// How long bursty workers work, and sleep.
+const BURST: Duration = Duration::from_millis(10);
 
 /// What workers do unless something else is said: `ctx.workers_per_cgroup` of them, in whole groups of
 /// `ctx.work_type_override`, or spinning.
@@ -34,8 +39,8 @@ pub fn setup_cgroups<'ctx>(
     Ok((handles, cells))
 }
 
-/// Gives each of these cgroups workers of another kind: the first ones spin, the next ones yield, then come pairs with
-/// pipes, workers that fork, and workers that wake many, and then these again. They wait to be started.
+/// Gives each of these cgroups workers of another kind: the first ones spin, the next ones work in bursts, then come
+/// workers that write to files, that yield, and that talk through pipes, and then these again. They wait to be started.
 ///
 /// # Errors
 /// When there is no such cgroup, or when a worker cannot be made.
@@ -74,10 +79,10 @@ pub fn collect_all(mut handles: Vec<WorkloadHandle<'_>>, checks: &Assert) -> Ass
 pub(super) fn diverse_work() -> Vec<WorkType> {
     vec![
         WorkType::SpinWait,
+        WorkType::bursty(BURST, BURST),
+        WorkType::IoSyncWrite,
         WorkType::YieldHeavy,
         WorkType::pipe_io(1000),
-        WorkType::ForkExit,
-        WorkType::futex_fan_out(3, 1000),
     ]
 }
 

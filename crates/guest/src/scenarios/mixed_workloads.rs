@@ -8,8 +8,8 @@ use super::cell;
 use crate::context::Ctx;
 use crate::steps::execute_defs;
 
-/// Runs a cgroup each of workers that spin, that yield, that wake each other through pipes, that fork, and that wake
-/// many at once.
+/// Runs a cgroup each of workers that spin, that work in bursts, that write to files, that yield, and that talk through
+/// pipes.
 ///
 /// # Errors
 /// When a cgroup or a worker cannot be made.

@@ -84,9 +84,10 @@ impl<'a> World<'a> {
         if part.lasting {
             return;
         }
-        for (name, _) in self.cells.extract_if(.., |_, cell| !cell.lasting) {
-            self.gone.insert(name, format!("it went when {} was over", part.title));
-        }
+        let ending = self.cells.iter().filter(|(_, cell)| !cell.lasting);
+        let how = format!("it went when {} was over", part.title);
+        self.gone.extend(ending.map(|(name, _)| (name.clone(), how.clone())));
+        self.cells.retain(|_, cell| cell.lasting);
         self.cells.values_mut().for_each(|cell| cell.step_workers = false);
     }
 

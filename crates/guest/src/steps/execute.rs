@@ -30,7 +30,7 @@ pub fn execute_steps(ctx: &Ctx, steps: Vec<Step>) -> Result<AssertResult> {
     execute_steps_with(ctx, steps, None)
 }
 
-/// As [`execute_steps`], where `checks` takes precedence over what `ctx.assert` says.
+/// As [`execute_steps`], judged by `checks` instead of `ctx.assert` when there are some.
 ///
 /// # Errors
 /// As [`execute_scenario`].
@@ -51,7 +51,7 @@ pub fn execute_scenario(ctx: &Ctx, backdrop: Backdrop, steps: Vec<Step>) -> Resu
     execute_scenario_with(ctx, backdrop, steps, None)
 }
 
-/// As [`execute_scenario`], where `checks` takes precedence over what `ctx.assert` says.
+/// As [`execute_scenario`], judged by `checks` instead of `ctx.assert` when there are some.
 ///
 /// # Errors
 /// As there.
@@ -69,7 +69,7 @@ pub fn execute_scenario_with(
         hotplug: in_guest(),
     };
     check(&plan, given)?;
-    let assert = checks.map_or(ctx.assert, |checks| ctx.assert.merge(checks));
+    let assert = *checks.unwrap_or(&ctx.assert);
     Ok(Play { ctx, assert, scene: Scene::new(ctx), named: plan.parts.len() > 1 }.all(&plan)?)
 }
 

@@ -13,7 +13,6 @@ use crate::memory::SharedMemory;
 use crate::topology::TestTopology;
 
 /// What is known when a group of workers is made, before any of them is forked.
-#[allow(dead_code, reason = "for work types that are still to come")]
 pub(crate) struct GroupPlan<'a> {
     /// Which group of its call it is, from 0.
     pub number: usize,

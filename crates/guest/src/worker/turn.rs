@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use ktstr_model::WakeMechanism;
+use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::bench::Bench;
@@ -49,7 +50,7 @@ impl<W: Work> Work for InTurn<W> {
             self.has_turn = true;
         }
         self.work.step(bench)?;
-        self.has_turn = !self.link.wake()?;
+        self.has_turn = !self.link.wake(bench)?;
         Ok(())
     }
 }
@@ -102,14 +103,16 @@ impl Link {
             Self::Pipe { from, .. } => {
                 let mut message = [0; 8];
                 let got = unless_interrupted(rustix::io::read(from, &mut message));
-                let whole = got.map_err(trouble("read from a pipe"))? == Some(message.len());
-                Ok(whole.then(|| u64::from_ne_bytes(message)))
+                match got.map_err(trouble("read from a pipe"))? {
+                    Some(0) if !bench.stopped() => Err(trouble("read from a pipe")(Errno::PIPE)),
+                    got => Ok((got == Some(message.len())).then(|| u64::from_ne_bytes(message))),
+                }
             }
         }
     }
 
-    /// Gives the turn to the next; whether that came about.
-    fn wake(&self) -> Result<bool, Trouble> {
+    /// Gives the turn to the next; whether that came about. Not when the next has been stopped already.
+    fn wake(&self, bench: &Bench<'_>) -> Result<bool, Trouble> {
         let now = monotonic_ns();
         match self {
             Self::Futex { seats, own } => {
@@ -121,8 +124,10 @@ impl Link {
             }
             Self::Pipe { to, .. } => {
                 // The message is when it was sent.
-                let sent = unless_interrupted(rustix::io::write(to, &now.to_ne_bytes()));
-                Ok(sent.map_err(trouble("write to a pipe"))?.is_some())
+                match unless_interrupted(rustix::io::write(to, &now.to_ne_bytes())) {
+                    Err(Errno::PIPE) if bench.stopped() => Ok(false),
+                    sent => Ok(sent.map_err(trouble("write to a pipe"))?.is_some()),
+                }
             }
         }
     }

@@ -101,7 +101,7 @@ mod tests {
             said,
             [
                 "AddCgroup a",
-                "SetCpuset a to Exact(CpuSet(1-2))",
+                "SetCpuset a to Exact(CpuSet({1, 2}))",
                 "SwapCpusets a and b",
                 "Spawn 3 x YieldHeavy in a",
                 "SpawnHost SpinWait",

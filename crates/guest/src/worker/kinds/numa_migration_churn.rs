@@ -7,7 +7,7 @@ use ktstr_model::CpuSet;
 use super::Members;
 use crate::clock::monotonic_ns;
 use crate::error::GuestError;
-use crate::worker::bench::Bench;
+use crate::worker::bench::{Bench, ns_from_now};
 use crate::worker::group::GroupPlan;
 use crate::worker::private_memory::PrivateMemory;
 use crate::worker::settings::set_affinity;
@@ -52,7 +52,7 @@ impl Work for NumaMigrationChurn {
         set_affinity(&self.nodes[self.next])?;
         self.next = (self.next + 1) % self.nodes.len();
         let Some(memory) = &mut self.memory else { return Ok(()) };
-        let end_ns = monotonic_ns().saturating_add(self.stay.as_nanos().try_into().unwrap_or(u64::MAX));
+        let end_ns = ns_from_now(self.stay);
         while monotonic_ns() < end_ns && !bench.stopped() {
             memory.touch(self.page);
             self.page = (self.page + 1) % memory.pages();
