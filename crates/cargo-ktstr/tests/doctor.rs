@@ -1,13 +1,17 @@
 //! `cargo ktstr doctor` on hosts that a test makes of scripts in `PATH`.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Output;
 
 use assert_cmd::Command;
+use ktstr_kernel::{Cache, Origin};
 use serde_json::Value;
+use support::bz_image;
 
 struct Host {
     dir: tempfile::TempDir,
@@ -43,16 +47,9 @@ impl Host {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// The start of a bzImage, which is all that is read of one.
     fn kernel(&self) -> PathBuf {
-        let mut image = vec![0; 0x800];
-        image[0x1f1] = 2;
-        image[0x1fe..0x206].copy_from_slice(b"\x55\xaa\xeb\x6aHdrS");
-        image[0x20e..0x210].copy_from_slice(&0x200u16.to_le_bytes());
-        image[0x236] = 1;
-        image[0x400..0x406].copy_from_slice(b"6.18.1");
         let path = self.dir.path().join("bzImage");
-        fs::write(&path, image).unwrap();
+        fs::write(&path, bz_image("6.18.1")).unwrap();
         path
     }
 
@@ -157,6 +154,29 @@ fn without_a_kernel_or_a_cache_the_rest_is_still_said() {
     let file = host.dir.path().join("file");
     let output = host.with_kernel("doctor --json").env("KTSTR_CACHE_DIR", file).output().unwrap();
     assert!(finding(&output, "cache")["found"].as_str().unwrap().contains("cannot be written"));
+}
+
+#[test]
+fn a_kernel_without_sched_ext_is_not_enough() {
+    let host = Host::complete();
+    let cache = Cache::at(host.dir.path().join("cache"));
+    let add = |release: &str, config: &str| {
+        let lock = cache.lock(release, || ()).unwrap();
+        let staged = cache.stage(&lock).unwrap();
+        fs::write(staged.image(), bz_image(release)).unwrap();
+        fs::write(staged.config(), config).unwrap();
+        staged.commit(Origin::Debian { packages: Vec::new() }).unwrap();
+    };
+    let doctor = || {
+        let output = host.command("doctor --json").output().unwrap();
+        (output.status.success(), finding(&output, "kernel")["found"].as_str().unwrap().to_owned())
+    };
+    add("6.12.1", "CONFIG_SMP=y");
+    let (is_well, found) = doctor();
+    assert!(!is_well && found.ends_with("so BPF schedulers cannot run on it"), "{found}");
+    add("6.18.1", "CONFIG_SCHED_CLASS_EXT=y");
+    let (is_well, found) = doctor();
+    assert!(is_well && found.contains("6.18.1") && found.ends_with("2 cached; has sched_ext"), "{found}");
 }
 
 /// An apt that knows clang, and installs it when it is told to.

@@ -2,10 +2,13 @@
 //! test, which is ignored.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::{fs, path::PathBuf, process::Output};
 
 use assert_cmd::Command;
 use ktstr_kernel::{Cache, Entry, Origin};
+use support::bz_image;
 
 struct Host {
     dir: tempfile::TempDir,
@@ -50,16 +53,10 @@ impl Host {
     }
 
     fn add(&self, release: &str, sched_ext: bool) -> Entry {
-        let mut image = vec![0; 0x800];
-        image[0x1f1] = 2;
-        image[0x1fe..0x206].copy_from_slice(b"\x55\xaa\xeb\x6aHdrS");
-        image[0x20e..0x210].copy_from_slice(&0x200u16.to_le_bytes());
-        image[0x236] = 1;
-        image[0x400..0x400 + release.len()].copy_from_slice(release.as_bytes());
         let cache = Cache::at(self.root());
         let lock = cache.lock(release, || ()).unwrap();
         let staged = cache.stage(&lock).unwrap();
-        fs::write(staged.image(), image).unwrap();
+        fs::write(staged.image(), bz_image(release)).unwrap();
         let value = if sched_ext { "CONFIG_SCHED_CLASS_EXT=y" } else { "CONFIG_SMP=y" };
         fs::write(staged.config(), value).unwrap();
         staged.commit(Origin::Debian { packages: Vec::new() }).unwrap()

@@ -1,6 +1,7 @@
 //! Choosing a mode, and proving that KVM works before it is relied on.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -82,6 +83,20 @@ pub fn known_kvm(cache: &Path, qemu: &Qemu, kernel: &Path, kernel_sha256: &str) 
     }
     let spec = machine_of_proof(kernel, kernel_sha256);
     Ok(if Template::is_cached(cache, qemu, &spec)? { KnownKvm::Works } else { KnownKvm::Unproved })
+}
+
+/// Forgets that a proof failed, so that the next one is made although a day has not passed.
+///
+/// # Errors
+/// When the QEMU cannot be identified.
+pub fn forget_kvm(cache: &Path, qemu: &Qemu, kernel_sha256: &str) -> Result<(), VmError> {
+    let memory = memory_of_proof(cache, qemu, kernel_sha256)?;
+    match fs::remove_file(&memory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(VmError::File { what: "removing", path: memory, source: error })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn open_kvm() -> Result<(), String> {

@@ -27,7 +27,7 @@ mod saved_list;
 mod sparse_copy;
 mod template;
 
-pub use choose_mode::{ChosenMode, KnownKvm, choose_mode, known_kvm};
+pub use choose_mode::{ChosenMode, KnownKvm, choose_mode, forget_kvm, known_kvm};
 pub use clone::start as start_clone;
 pub use error::VmError;
 pub use host_channel::{ChannelReader, Work};

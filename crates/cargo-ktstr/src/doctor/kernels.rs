@@ -5,13 +5,13 @@ use std::env;
 use ktstr_host::Invocation;
 use ktstr_kernel::{Cache, Entry, Environment, Kernel, Slot, discover};
 use ktstr_model::ModeChoice;
-use ktstr_vm::{KnownKvm, Qemu, choose_mode, known_kvm};
+use ktstr_vm::{KnownKvm, Qemu, choose_mode, forget_kvm, known_kvm};
 
 use super::finding::{Finding, Fix};
 
 const KVM: &str = "KVM";
 
-/// What is known of KVM; with `prove`, tried by booting a machine where nothing is known yet.
+/// What is known of KVM; with `prove`, tried by booting a machine unless one was booted before.
 pub fn kvm(cache: &Cache, qemu: &Qemu, kernel: Option<&Kernel>, prove: bool) -> Finding {
     let Some(kernel) = kernel else {
         return Finding::note(KVM, "not looked at: only booting a kernel proves it, and there is none");
@@ -20,8 +20,10 @@ pub fn kvm(cache: &Cache, qemu: &Qemu, kernel: Option<&Kernel>, prove: bool) -> 
     if prove {
         let mut progress = |what: &str| eprintln!("{what}");
         let choice = ModeChoice::Auto;
-        // Leaves what it learns where `known_kvm` looks; what else goes wrong shows there too.
-        if let Err(error) = choose_mode(cache.root(), qemu, &kernel.image, &sha256, choice, &mut progress) {
+        // Leaves what it learns where `known_kvm` looks.
+        let proved = forget_kvm(cache.root(), qemu, &sha256)
+            .and_then(|()| choose_mode(cache.root(), qemu, &kernel.image, &sha256, choice, &mut progress));
+        if let Err(error) = proved {
             return Finding::note(KVM, error);
         }
     }
