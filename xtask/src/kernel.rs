@@ -13,10 +13,12 @@ use ktstr_host::Invocation;
 #[derive(Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 enum Listed {
-    Ready { image: PathBuf, version: String, sched_ext: bool },
+    Ready { image: PathBuf, version: String, sched_ext: bool, source: String },
     Corrupt {},
 }
 
+/// The source of kernels that were fetched, as the list has it.
+const FETCHED: &str = "Debian";
 /// The oldest series that the example has to work on, beside the newest kernel.
 pub const OLD_SERIES: &str = "6.18";
 
@@ -33,7 +35,8 @@ pub fn fetch(workspace: &Workspace) -> Result<()> {
     stage::run("kernel", &cargo_ktstr(workspace, "kernel fetch"))
 }
 
-/// The image of the newest kernel in the cache that can load BPF schedulers.
+/// The image of the newest fetched kernel in the cache that can load BPF schedulers. Not one that was built here: our
+/// tests shall run on the same kernel everywhere.
 ///
 /// # Errors
 /// When there is none.
@@ -55,7 +58,9 @@ fn newest_in(printed: &str, version_begins: &str) -> Result<PathBuf> {
     let listed: Vec<Listed> =
         serde_json::from_str(printed).context("cannot read what `cargo ktstr kernel list --json` printed")?;
     let usable = |listed| match listed {
-        Listed::Ready { image, sched_ext: true, version } if version.starts_with(version_begins) => {
+        Listed::Ready { image, sched_ext: true, version, source }
+            if source == FETCHED && version.starts_with(version_begins) =>
+        {
             Some(image)
         }
         Listed::Ready { .. } | Listed::Corrupt {} => None,
@@ -71,16 +76,18 @@ mod tests {
     const BROKEN: &str = r#"{"state": "corrupt", "key": "k", "bytes": 1, "reason": "r"}"#;
 
     fn ready(image: &str, sched_ext: bool) -> String {
+        let source = if image == "/built" { "built" } else { FETCHED };
         let version = if image == "/c" { "6.18.15" } else { "7.3.4" };
         format!(
-            r#"{{"state": "ready", "key": "k", "image": "{image}", "sched_ext": {sched_ext}, "version": "{version}"}}"#
+            r#"{{"state": "ready", "key": "k", "image": "{image}", "sched_ext": {sched_ext}, "version": "{version}", "source": "{source}"}}"#
         )
     }
 
     #[test]
     fn the_newest_usable_kernel_is_taken() {
-        let listed =
-            format!("[{BROKEN}, {}, {}, {}]", ready("/a", false), ready("/b", true), ready("/c", true));
+        let entries =
+            [ready("/a", false), ready("/built", true), ready("/b", true), ready("/c", true)].join(", ");
+        let listed = format!("[{BROKEN}, {entries}]");
         assert_eq!(newest_in(&listed, "").unwrap(), PathBuf::from("/b"));
         assert_eq!(newest_in(&listed, "6.18.").unwrap(), PathBuf::from("/c"));
         assert!(newest_in(&listed, "6.1.").is_err());
