@@ -9,7 +9,7 @@ use super::random::SplitMix64;
 /// How much a computing worker does from one checkpoint to the next.
 ///
 /// A number of iterations, not a time: measuring would make it depend on how busy the host is. So one checkpoint takes
-/// about 200 to 300 us on the machines that the numbers were chosen for, and not exactly that on others. Less would make the
+/// about 200 to 350 us on the machines that the numbers were chosen for, and not exactly that on others. Less would make the
 /// notes a measurable part of the work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
@@ -23,7 +23,7 @@ impl Pace {
         // optimisation. On real ones it takes about 2 ns, or 10, because each step waits for the one before.
         let iterations = match (mode, cfg!(debug_assertions)) {
             (Mode::Deterministic, false) => 5_000,
-            (Mode::Deterministic, true) => 3_000,
+            (Mode::Deterministic, true) => 3_800,
             (Mode::RealTime, false) => 85_000,
             (Mode::RealTime, true) => 25_000,
         };
