@@ -1,6 +1,7 @@
 //! What a cgroup's tasks may use, and whether they may run.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
 use ktstr_model::{CgroupLimits, CpuSet};
 use rustix::event::PollFlags;
@@ -28,7 +29,7 @@ impl Cgroup {
     /// # Errors
     /// When the kernel refuses.
     pub fn clear_cpus(&self) -> Result<(), GuestError> {
-        self.write_knob("cpuset.cpus", "\n")
+        self.clear_cpuset("cpuset.cpus")
     }
 
     /// The CPUs that its tasks may use.
@@ -54,7 +55,7 @@ impl Cgroup {
     /// # Errors
     /// When the kernel refuses.
     pub fn clear_mems(&self) -> Result<(), GuestError> {
-        self.write_knob("cpuset.mems", "\n")
+        self.clear_cpuset("cpuset.mems")
     }
 
     /// The NUMA nodes that its tasks may have memory on.
@@ -136,6 +137,20 @@ impl Cgroup {
             return Err(GuestError::Cpuset { cgroup, file: name, wanted: wanted.clone(), why });
         }
         Ok(())
+    }
+
+    /// Empties a cpuset. Some kernels, 6.18 among them, refuse that while there are tasks: there it becomes all that the
+    /// level above has, which confines nobody either.
+    fn clear_cpuset(&self, name: &str) -> Result<(), GuestError> {
+        match self.write_knob(name, "\n") {
+            Err(GuestError::File { source, .. }) if source.kind() == ErrorKind::StorageFull => {
+                let level = self.path().parent().unwrap_or(self.path());
+                let above = level.join(format!("{name}.effective"));
+                let all = std::fs::read_to_string(&above).map_err(on_file("read", &above))?;
+                self.write_knob(name, &all)
+            }
+            other => other,
+        }
     }
 
     fn write_knob(&self, name: &str, value: &str) -> Result<(), GuestError> {
