@@ -1,13 +1,11 @@
 //! Debian's kernels on a host without apt and dpkg.
 
+use crate::support::bz_image;
 use std::{fs, path::Path, process::Command};
 
 use ktstr_kernel::Sha256Sum;
 
-use crate::{
-    host::{Host, image},
-    mirror::Mirror,
-};
+use crate::{host::Host, mirror::Mirror};
 
 pub const RELEASE: &str = "7.9.1+deb13-cloud-amd64";
 const SUITE: &str = "/dists/trixie-backports";
@@ -41,7 +39,7 @@ fn package(host: &Host, file: &str, content: &[u8], compression: &str) -> Vec<u8
 
 /// A mirror with one kernel; `spoil` changes its files.
 pub fn mirror(host: &Host, spoil: impl Fn(&mut Vec<(String, Vec<u8>)>)) -> Mirror {
-    let binary = package(host, &format!("usr/lib/modules/{RELEASE}/vmlinuz"), &image(RELEASE), "--xz");
+    let binary = package(host, &format!("usr/lib/modules/{RELEASE}/vmlinuz"), &bz_image(RELEASE), "--xz");
     let base =
         package(host, &format!("usr/lib/modules/{RELEASE}/config"), b"CONFIG_SCHED_CLASS_EXT=y\n", "--gzip");
     let mut files = Vec::new();
@@ -81,7 +79,7 @@ fn an_unverified_mirror_is_refused_unless_that_is_wanted() {
     assert!(said.starts_with(&format!("{RELEASE} fetched: ")), "{said}");
     let entry = &host.entries()[0];
     assert!(entry.metadata().sched_ext);
-    assert_eq!(fs::read(entry.image()).unwrap(), image(RELEASE));
+    assert_eq!(fs::read(entry.image()).unwrap(), bz_image(RELEASE));
 }
 
 #[test]

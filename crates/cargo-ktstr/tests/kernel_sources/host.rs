@@ -1,6 +1,7 @@
 //! A host for builds: a private cache, a `PATH` with stand-ins for the slow tools, and a source tree whose makefile
 //! "builds" in no time.
 
+use crate::support::bz_image;
 use std::{
     env, fs,
     os::unix::fs::{PermissionsExt, symlink},
@@ -152,24 +153,13 @@ pub fn write_tree_of(tree: &Path, minor: u16, patch: u16) {
         ("kernel/sched/core.c", b"int x;\n".to_vec()),
         ("dropped", b"nothing\n".to_vec()),
         ("before-build", Vec::new()),
-        ("image", image(&format!("7.{minor}.{patch}-ktstr"))),
+        ("image", bz_image(&format!("7.{minor}.{patch}-ktstr"))),
         ("btf", btf("task_struct")),
     ] {
         let path = tree.join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
-}
-
-/// The least that passes for an image of `release`.
-pub fn image(release: &str) -> Vec<u8> {
-    let mut image = vec![0; 0x800];
-    image[0x1f1] = 2;
-    image[0x1fe..0x206].copy_from_slice(b"\x55\xaa\xeb\x6aHdrS");
-    image[0x20e..0x210].copy_from_slice(&0x200u16.to_le_bytes());
-    image[0x236] = 1;
-    image[0x400..0x400 + release.len()].copy_from_slice(release.as_bytes());
-    image
 }
 
 /// Type information of one function, `void scx_bpf_do(struct POINTEE *)`.

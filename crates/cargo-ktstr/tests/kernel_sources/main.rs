@@ -11,6 +11,8 @@ mod mounts;
 mod on_demand;
 mod release;
 mod slow;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::{collections::BTreeMap, fs, path::Path};
 

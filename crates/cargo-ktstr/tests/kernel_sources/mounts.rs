@@ -1,8 +1,9 @@
 //! Caches on file systems that refuse: full ones and read-only ones, mounted in a namespace of their own.
 
+use crate::support::bz_image;
 use std::process::Command;
 
-use crate::host::{Host, image};
+use crate::host::Host;
 
 /// Runs `cargo ktstr` with these arguments after the shell command `mount`; output and messages, and whether it
 /// succeeded. `None` where this user may not mount.
@@ -37,7 +38,7 @@ fn a_disk_that_is_full_in_mid_build_is_named() {
     let host = Host::with_tree();
     std::fs::create_dir(host.path("cache")).unwrap();
     // The configuration fits, the image does not.
-    host.edit("image", [image("7.3.4-ktstr"), vec![0; 1 << 20]].concat());
+    host.edit("image", [bz_image("7.3.4-ktstr"), vec![0; 1 << 20]].concat());
     for (kilobytes, why) in [(200, "No space left on device"), (8, "KTSTR_CACHE_DIR can name another folder")]
     {
         let mount = format!("mount -t tmpfs -o size={kilobytes}k none CACHE");
