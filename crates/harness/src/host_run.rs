@@ -73,7 +73,7 @@ mod tests {
             deadline: None,
             deny_skip: false,
         };
-        run_on_host(&TestEntry { spec, body }, &settings)
+        run_on_host(&TestEntry::new(spec, body), &settings)
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
         let spec = TestSpec { host_only: true, scheduler: &SCHEDULER, ..TestSpec::new("t", "tests") };
         let body: Body = |_| Ok(AssertResult::pass());
         let settings = Settings::of_this_process().unwrap();
-        let finished = run_on_host(&TestEntry { spec, body }, &settings);
+        let finished = run_on_host(&TestEntry::new(spec, body), &settings);
         assert_eq!(finished.record.cause, Cause::NotRun);
         assert!(finished.record.headline.contains("`../x`"), "{}", finished.record.headline);
     }

@@ -56,7 +56,7 @@ pub mod prelude {
         execute_scenario_with, execute_steps, execute_steps_with,
     };
     pub use crate::scenario::{Cgroup, CgroupGroup, Ctx, scenarios};
-    pub use crate::test_support::{Payload, Scheduler, SchedulerSpec, Sysctl};
+    pub use crate::test_support::{Payload, RunResult, Scheduler, SchedulerSpec, Sysctl};
     pub use crate::topology::{CpuSet, TestTopology};
     pub use crate::workload::{
         AffinityIntent, MemPolicy, MpolFlags, Phase, SchedPolicy, WorkSpec, WorkType, WorkerReport,
@@ -91,8 +91,8 @@ pub mod assert {
 pub mod workload {
     pub use crate::guest::WorkloadHandle;
     pub use ktstr_model::{
-        AffinityIntent, AluWidth, CloneMode, CustomWork, FutexLockMode, Gap, MemPolicy, Migration, MpolFlags,
-        Phase, SchedPolicy, Schedstat, TimeSample, WakeMechanism, WorkSpec, WorkType, WorkerEvent,
+        AffinityIntent, Allowance, AluWidth, CloneMode, CustomWork, FutexLockMode, Gap, MemPolicy, Migration,
+        MpolFlags, Phase, SchedPolicy, Schedstat, TimeSample, WakeMechanism, WorkSpec, WorkType, WorkerEvent,
         WorkerExit, WorkerReport, WorkloadConfig,
     };
 }
@@ -105,10 +105,10 @@ pub mod topology {
 
 /// What declarations are made of.
 pub mod test_support {
-    pub use crate::guest::TestEntry;
+    pub use crate::guest::{PostVm, TestEntry};
     pub use ktstr_model::{
-        ConfigFileDef, ModeChoice, Payload, Scheduler, SchedulerSpec, Sysctl, TestSpec, Topology,
-        TopologyChoice,
+        Cause, Cleanup, ConfigFileDef, ModeChoice, Payload, RunReport, RunResult, Scheduler, SchedulerSpec,
+        Sysctl, TestSpec, Topology, TopologyChoice, Verdict,
     };
 }
 

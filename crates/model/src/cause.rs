@@ -59,6 +59,8 @@ pub enum Cause {
     SchedulerNeverEnabled,
     /// The body gave up.
     TestSkipped,
+    /// Checks were violated by no more than what the host's other work explains (real-time mode only).
+    NoisyHost,
     /// The run could not be begun: the declaration, the host or the kernel does not allow it.
     NotRun,
     /// The kernel did not reach the agent's wait point.
@@ -93,6 +95,7 @@ impl Cause {
             | Self::SchedulerRejected
             | Self::SchedulerNeverEnabled => Verdict::Fail,
             Self::TestSkipped => Verdict::Skip,
+            Self::NoisyHost => Verdict::Inconclusive,
             Self::NotRun
             | Self::BootFailure
             | Self::GuestPanic

@@ -70,7 +70,7 @@ pub fn collect_all(mut handles: Vec<WorkloadHandle<'_>>, checks: &Assert) -> Ass
             }
         }
     }
-    let mut result = ctx.judge_by(checks, &reports);
+    let mut result = ktstr_checks::judge_workers(checks, &reports);
     result.merge(lost);
     result
 }
