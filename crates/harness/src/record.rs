@@ -68,6 +68,9 @@ pub struct Record {
     pub schema: u32,
     /// The test's path within its crate.
     pub test: String,
+    /// The name under which it ran, when it was a cell: `gauntlet/TEST/PRESET` and the like.
+    #[serde(default)]
+    pub cell: Option<String>,
     /// Whether the body ran on the host, without a machine.
     #[serde(default)]
     pub on_host: bool,
@@ -123,6 +126,7 @@ impl Record {
         Self {
             schema: SCHEMA,
             test,
+            cell: None,
             on_host: false,
             topology: None,
             kernel: None,
