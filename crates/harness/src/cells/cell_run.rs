@@ -4,7 +4,7 @@ use ktstr_kernel::{KernelSet, LabelledKernel};
 use ktstr_model::TestSpec;
 
 use super::{CellEnd, Declared, KINDS, Request, UnknownCell, too_large};
-use crate::run;
+use crate::run::{not_run_here, run};
 use crate::settings::Settings;
 use crate::test_entry::tell;
 
@@ -23,8 +23,8 @@ pub(super) fn run_test_cell(cell: &CellRun<'_>, settings: &Settings) -> CellEnd 
     let kernel = cell.kernel.map(|kernel| kernel.image.clone());
     let settings = Settings { kernel: kernel.or_else(|| settings.kernel.clone()), ..settings.clone() };
     let mut finished = match too_large::reason(&cell.spec, &settings) {
-        Some(reason) => run::not_run_here(&cell.spec, &settings, reason),
-        None => run::run(&cell.spec, &settings),
+        Some(reason) => not_run_here(&cell.spec, &settings, reason),
+        None => run(&cell.spec, &settings),
     };
     finished.record.cell = Some(cell.name.to_owned());
     CellEnd { verdict: finished.record.verdict, text: tell(&finished, &settings) }
