@@ -17,12 +17,13 @@ fn on_host(_: &Ctx) -> Result<AssertResult> {
 }
 
 fn this_binary(line: &str, kernels: &str) -> Output {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(line.split_whitespace()).env("KTSTR_TEST_KERNELS", kernels).output().unwrap()
+    let mut command = Command::new(std::env::current_exe().expect("this binary has a path"));
+    command.args(line.split_whitespace()).env("KTSTR_TEST_KERNELS", kernels);
+    command.output().expect("this binary can be started")
 }
 
 fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]

@@ -3,6 +3,8 @@ use std::ffi::OsStr;
 use ktstr_guest::{Ctx, TestEntry};
 use ktstr_model::{AssertResult, ConstraintsChoice, ModeChoice, TestSpec, TopologyConstraints};
 
+use ktstr_results::RecordFolder;
+
 use super::*;
 
 static SMALL: Scheduler = Scheduler::new("small")
@@ -44,8 +46,9 @@ fn settings() -> Settings {
         kernel: None,
         mode: ModeChoice::Auto,
         seed: 1,
-        records: "unused".into(),
+        records: RecordFolder::Fixed("unused".into()),
         deadline: None,
+        commit: None,
         deny_skip: false,
     }
 }
@@ -114,7 +117,7 @@ fn a_name_that_names_nothing_is_refused_with_what_there_is() {
 fn a_machine_that_no_host_carries_is_skipped_with_the_reason() {
     static HUGE: TestSpec = TestSpec { memory_mb: u32::MAX, ..TestSpec::new("huge", "c") };
     let folder = tempfile::tempdir().unwrap();
-    let settings = Settings { records: folder.path().to_owned(), ..settings() };
+    let settings = Settings { records: RecordFolder::Fixed(folder.path().to_owned()), ..settings() };
     let cell = cell_run::CellRun { spec: HUGE, kernel: None, name: "gauntlet/huge/tiny-1llc" };
     let end = cell_run::run_test_cell(&cell, &settings);
     assert_eq!(end.verdict, Verdict::Skip);

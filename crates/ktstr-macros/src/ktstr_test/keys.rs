@@ -167,12 +167,11 @@ impl TestKeys {
 
     fn constraints(&self) -> TokenStream {
         let constraints = &self.constraints;
-        quote! {
-            ::ktstr::__private::ConstraintsChoice {
-                #(#constraints,)*
-                ..::ktstr::__private::ConstraintsChoice::INHERITED
-            }
-        }
+        let others = match constraints.len() {
+            all if all == CONSTRAINTS.len() => None,
+            _ => Some(quote!(..::ktstr::__private::ConstraintsChoice::INHERITED)),
+        };
+        quote!(::ktstr::__private::ConstraintsChoice { #(#constraints,)* #others })
     }
 
     fn add_compound_fields(&mut self) {
