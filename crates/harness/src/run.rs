@@ -3,17 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use ktstr_guest::TestEntry;
 use ktstr_kernel::{Cache, Environment, Kernel};
 use ktstr_model::{Cause, Mode, ModeChoice, TestSpec};
+use ktstr_results::{Plan, Record, RecordKernel, RecordTemplate};
 use ktstr_vm::{
     Deadline, LoadedTemplate, Loading, Machine, Payload, Qemu, Template, VmError, Work, choose_mode,
 };
 
+use crate::after_body;
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::judge::{Judgement, judge};
 use crate::plan::RunPlan;
-use crate::record::{Record, RecordKernel, RecordTemplate};
 use crate::scheduler_file::Places;
 use crate::settings::Settings;
 
@@ -38,12 +40,15 @@ pub struct Host {
 }
 
 impl Host {
-    /// Finds QEMU and the kernel as the environment says.
+    /// Finds QEMU and the kernel: the one whose image is `kernel`, else what the environment says.
     ///
     /// # Errors
     /// When one of them is not there.
-    pub fn of_this_process() -> Result<Self, HarnessError> {
-        let environment = Environment::of_process();
+    pub fn of_this_process(kernel: Option<&Path>) -> Result<Self, HarnessError> {
+        let mut environment = Environment::of_process();
+        if let Some(kernel) = kernel {
+            environment.test_kernel = Some(kernel.to_owned());
+        }
         let cache = Cache::locate(&environment)?;
         let qemu = Qemu::find()?;
         let kernel = ktstr_kernel::discover(&environment, &cache)?;
@@ -52,10 +57,11 @@ impl Host {
 }
 
 /// Carries out a test's run. A run that could not be begun is a finished one too: a broken one.
-pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
+pub fn run(entry: &TestEntry, settings: &Settings) -> Finished {
+    let spec = &entry.spec;
     let seed = spec.seed.unwrap_or(settings.seed);
-    let mut record = Record::begun(spec.path(), spec.scheduler.name, seed);
-    match attempt(spec, settings, seed, &mut record) {
+    let mut record = begun(spec, settings, seed);
+    match attempt(entry, settings, seed, &mut record) {
         Ok((judgement, evidence)) => finish(record, judgement, Some(evidence)),
         Err(error) => {
             let headline = error.to_string();
@@ -72,6 +78,24 @@ pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
     }
 }
 
+/// A run that this host cannot carry, for `reason`.
+pub(crate) fn not_run_here(spec: &TestSpec, settings: &Settings, reason: String) -> Finished {
+    let seed = spec.seed.unwrap_or(settings.seed);
+    let mut record = begun(spec, settings, seed);
+    record.topology = spec.resolved_topology().ok();
+    finish(record, Judgement::new(Cause::TooLarge, reason), None)
+}
+
+/// The record of a run that begins now.
+pub(crate) fn begun(spec: &TestSpec, settings: &Settings, seed: u64) -> Record {
+    let crate_name = spec.module.split("::").next().unwrap_or_default();
+    Record {
+        test_crate: crate_name.to_owned(),
+        commit: settings.commit_of(spec),
+        ..Record::begun(spec.path(), spec.scheduler.name, seed)
+    }
+}
+
 pub(crate) fn finish(mut record: Record, judgement: Judgement, evidence: Option<Evidence>) -> Finished {
     record.verdict = judgement.cause.verdict();
     record.cause = judgement.cause;
@@ -81,11 +105,12 @@ pub(crate) fn finish(mut record: Record, judgement: Judgement, evidence: Option<
 }
 
 fn attempt(
-    spec: &TestSpec,
+    entry: &TestEntry,
     settings: &Settings,
     seed: u64,
     record: &mut Record,
 ) -> Result<(Judgement, Evidence), HarnessError> {
+    let spec = &entry.spec;
     let prepared = Prepared::new(spec, settings, seed, record)?;
     // Kept while the machine runs: `kernel clean` leaves a kernel in use alone.
     let _in_use = prepared.host.kernel.hold()?;
@@ -97,8 +122,31 @@ fn attempt(
     let evidence = Evidence::collect(&machine, stop);
     machine.end();
     clock.lap(&mut record.phases.collect_ms);
-    take_report(record, &evidence);
-    Ok((judge(&evidence, spec.expect_err), evidence))
+    if let Some(Ok(report)) = &evidence.report {
+        record.take_report(report);
+    }
+    let judged = look_after_it(entry, judge(&evidence, spec.expect_err), &evidence, record);
+    Ok((judged, evidence))
+}
+
+/// What is to be looked at when the machine has ended, whatever became of it.
+fn look_after_it(
+    entry: &TestEntry,
+    mut judged: Judgement,
+    evidence: &Evidence,
+    record: &mut Record,
+) -> Judgement {
+    if let (Some(Ok(report)), Some(budget_ms)) = (&evidence.report, entry.spec.cleanup_budget_ms) {
+        judged = after_body::with(judged, Ok(after_body::cleanup(report, budget_ms)));
+    }
+    if let (Some(step), Some(run)) = (entry.post_vm, after_body::run_result(record, &judged, evidence)) {
+        let found = after_body::post_vm(step, &run);
+        if let Ok(result) = &found {
+            record.notes.extend(result.notes.iter().map(|note| format!("post_vm: {note}")));
+        }
+        judged = after_body::with(judged, found);
+    }
+    judged
 }
 
 /// Everything that a clone needs, so that starting one takes no time but its own.
@@ -131,7 +179,7 @@ impl Prepared {
     ) -> Result<Self, HarnessError> {
         let mut clock = PhaseClock::start();
         record.topology = Some(spec.resolved_topology()?);
-        let host = Host::of_this_process()?;
+        let host = Host::of_this_process(settings.kernel.as_deref())?;
         record.qemu = host.qemu.version.to_string();
         let Kernel { release, image, image_sha256, .. } = host.kernel.clone();
         record.kernel = Some(RecordKernel { release, image, sha256: image_sha256.to_string() });
@@ -150,6 +198,11 @@ impl Prepared {
             fresh: template.fresh,
             turn_ns: template.turn_ns(),
             skew_permille: template.skew_permille(),
+        });
+        record.plan = Some(Plan {
+            order: plan.order.clone(),
+            kargs: plan.machine.kargs.clone(),
+            memory_mb: plan.machine.memory_mb,
         });
         clock.lap(&mut record.phases.template_ms);
 
@@ -241,18 +294,6 @@ fn mode_of(
     record.mode = Some(chosen.mode);
     record.mode_why = chosen.why;
     Ok(chosen.mode)
-}
-
-fn take_report(record: &mut Record, evidence: &Evidence) {
-    let Some(Ok(report)) = &evidence.report else { return };
-    record.digest = Some(report.digest);
-    record.guest_ns = report.guest_ns;
-    record.scheduler_report.clone_from(&report.scheduler);
-    record.workers.clone_from(&report.workers);
-    record.stimuli.clone_from(&report.stimuli);
-    if let Ok(result) = &report.result {
-        record.notes.clone_from(&result.notes);
-    }
 }
 
 /// Measures phases one after the other.

@@ -50,13 +50,15 @@ pub use registry::{KTSTR_SCHEDULERS, KTSTR_TESTS};
 
 /// Everything that a file of tests needs.
 pub mod prelude {
-    pub use crate::assert::{Assert, AssertResult};
+    pub use crate::assert::{Assert, AssertCgroup, AssertResult};
     pub use crate::scenario::ops::{
         Backdrop, CgroupDef, CpusetSpec, HoldSpec, Op, Setup, Step, execute_defs, execute_scenario,
         execute_scenario_with, execute_steps, execute_steps_with,
     };
     pub use crate::scenario::{Cgroup, CgroupGroup, Ctx, scenarios};
-    pub use crate::test_support::{Payload, RunResult, Scheduler, SchedulerSpec, Sysctl};
+    pub use crate::test_support::{
+        Payload, RunResult, Scheduler, SchedulerSpec, Sysctl, TopologyConstraints,
+    };
     pub use crate::topology::{CpuSet, TestTopology};
     pub use crate::workload::{
         AffinityIntent, MemPolicy, MpolFlags, Phase, SchedPolicy, WorkSpec, WorkType, WorkerReport,
@@ -84,6 +86,7 @@ pub mod scenario {
 
 /// Checks, and what they find.
 pub mod assert {
+    pub use ktstr_checks::AssertCgroup;
     pub use ktstr_model::{Assert, AssertDetail, AssertResult, DetailKind};
 }
 
@@ -108,19 +111,22 @@ pub mod test_support {
     pub use crate::guest::{PostVm, TestEntry};
     pub use ktstr_model::{
         Cause, Cleanup, ConfigFileDef, ModeChoice, Payload, RunReport, RunResult, Scheduler, SchedulerSpec,
-        Sysctl, TestSpec, Topology, TopologyChoice, Verdict,
+        Sysctl, TestSpec, Topology, TopologyChoice, TopologyConstraints, Verdict,
     };
 }
 
 /// What the macros' output refers to. Not for use by hand: it changes with the macros.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::declaration_checks::{takes_arguments, takes_inline_config, topology_fits};
+    pub use crate::declaration_checks::{
+        checked_constraints, constraints_fit, takes_arguments, takes_inline_config, topology_fits,
+    };
     pub use crate::guest::TestEntry;
     pub use crate::harness::run_test;
     pub use crate::process_entry::process_entry;
     pub use ktstr_model::{
-        Assert, ConfigFileDef, ModeChoice, Scheduler, SchedulerSpec, TestSpec, Topology, TopologyChoice,
+        Assert, ConfigFileDef, ConstraintsChoice, ModeChoice, Scheduler, SchedulerSpec, TestSpec, Topology,
+        TopologyChoice,
     };
     pub use linkme;
 }

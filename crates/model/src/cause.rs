@@ -61,6 +61,8 @@ pub enum Cause {
     TestSkipped,
     /// Checks were violated by no more than what the host's other work explains (real-time mode only).
     NoisyHost,
+    /// The machine is too large for this host or its QEMU.
+    TooLarge,
     /// The run could not be begun: the declaration, the host or the kernel does not allow it.
     NotRun,
     /// The kernel did not reach the agent's wait point.
@@ -94,7 +96,7 @@ impl Cause {
             | Self::SchedulerExited
             | Self::SchedulerRejected
             | Self::SchedulerNeverEnabled => Verdict::Fail,
-            Self::TestSkipped => Verdict::Skip,
+            Self::TestSkipped | Self::TooLarge => Verdict::Skip,
             Self::NoisyHost => Verdict::Inconclusive,
             Self::NotRun
             | Self::BootFailure

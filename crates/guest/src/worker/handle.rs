@@ -106,10 +106,6 @@ impl<'ctx> WorkloadHandle<'ctx> {
         &self.cgroup
     }
 
-    pub(crate) fn context(&self) -> &'ctx Ctx {
-        self.ctx
-    }
-
     /// Says that the workers are in another cgroup by now.
     pub(crate) fn moved_to(&mut self, cgroup: &Cgroup) {
         self.folder = Some(cgroup.path().to_owned());
