@@ -6,18 +6,18 @@ use std::time::Instant;
 
 use ktstr_guest::{Ctx, TestEntry};
 use ktstr_model::{Cause, Mode};
+use ktstr_results::Record;
 
 use crate::judge::{self, Judgement};
 use crate::plan;
-use crate::record::Record;
-use crate::run::{Finished, finish};
+use crate::run::{Finished, begun, finish};
 use crate::settings::Settings;
 
 /// Runs a test's body in this process. The panic hook has told of a panic by then.
 pub fn run_on_host(entry: &TestEntry, settings: &Settings) -> Finished {
     let spec = &entry.spec;
     let seed = spec.seed.unwrap_or(settings.seed);
-    let mut record = Record::begun(spec.path(), spec.scheduler.name, seed);
+    let mut record = begun(spec, settings, seed);
     record.on_host = true;
     let judgement = match context(entry, seed) {
         Ok(ctx) => {
@@ -58,6 +58,7 @@ fn text_of(payload: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use ktstr_model::{AssertResult, ModeChoice, TestSpec};
+    use ktstr_results::RecordFolder;
 
     use super::*;
     use crate::render;
@@ -67,9 +68,11 @@ mod tests {
     fn run(body: Body, expect_err: bool) -> Finished {
         let spec = TestSpec { host_only: true, expect_err, ..TestSpec::new("t", "tests") };
         let settings = Settings {
+            kernel: None,
             mode: ModeChoice::Auto,
             seed: 3,
-            records: "unused".into(),
+            records: RecordFolder::Fixed("unused".into()),
+            commit: None,
             deadline: None,
             deny_skip: false,
         };

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use ktstr_model::{Cause, GuestFailure, RunReport, Stimulus, Verdict, format_ns};
+use ktstr_results::Record;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, LOG_FILES};
 use crate::judge::Judgement;
-use crate::record::{EVIDENCE_FILES, Record};
 
 /// Last lines of a log that are shown; the whole is saved.
 const SHOWN: usize = 20;
@@ -25,7 +25,8 @@ pub fn line(record: &Record) -> String {
         _ => record.scheduler.clone(),
     };
     let digest = record.digest.map(|digest| format!(", digest {digest}")).unwrap_or_default();
-    format!("{}: {} ({machine}{digest})", record.verdict.to_string().to_uppercase(), record.test)
+    let name = record.cell.as_ref().unwrap_or(&record.test);
+    format!("{}: {name} ({machine}{digest})", record.verdict.to_string().to_uppercase())
 }
 
 /// What a run that passed says: its line, and its notes.
@@ -50,15 +51,15 @@ pub fn report(
     violations(&mut text, judgement);
     notes(&mut text, record);
     stimuli(&mut text, record);
-    if !record.workers.is_empty() {
-        section(&mut text, "cgroups", ktstr_checks::cgroup_table(&record.workers).lines());
+    if let Some(Ok(report)) = evidence.and_then(|evidence| evidence.report.as_ref()) {
+        section(&mut text, "cgroups", ktstr_checks::cgroup_table(&report.workers).lines());
     }
     section(&mut text, "backtrace", backtrace.iter().map(String::as_str));
     if let Some(evidence) = evidence {
         logs(&mut text, judgement, evidence);
     }
     if let Some(saved) = saved {
-        let _ = writeln!(text, "  saved in {}: {}", saved.display(), EVIDENCE_FILES.join(", "));
+        let _ = writeln!(text, "  saved in {}: {}", saved.display(), LOG_FILES.join(", "));
     }
     text
 }
@@ -134,7 +135,6 @@ pub fn panic_frames(report: &RunReport) -> &[ktstr_model::GuestFrame] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
 
     #[test]
     fn what_the_scenario_did_is_told_with_times_after_its_beginning() {

@@ -33,6 +33,7 @@ pub struct SchedulerOrder {
     /// Guest time within which it must be enabled, in nanoseconds.
     pub enable_timeout_ns: u64,
     /// Read what the kernel says of its BPF programs once it is enabled.
+    #[serde(default)]
     pub read_bpf: bool,
 }
 
