@@ -105,7 +105,7 @@ fn a_cache_that_cannot_be_written_has_no_leases() {
 }
 
 /// The variable with the folder for the process of the test below.
-const FOLDER: &str = "KTSTR_TEST_LEASE_FOLDER";
+const FOLDER: &str = "LEASE_FOLDER";
 
 #[test]
 fn a_dead_process_holds_no_lease() {
