@@ -38,6 +38,9 @@ pub struct Args {
     /// A test that gives up fails
     #[arg(long)]
     deny_skip: bool,
+    /// A test about which a busy host allows no conclusion does not fail (real-time mode)
+    #[arg(long)]
+    allow_inconclusive: bool,
     /// Build schedulers and tests with the release profile
     #[arg(long)]
     release: bool,
@@ -129,6 +132,9 @@ fn run_tests(args: &Args, kernel: &Kernel) -> Result<ExitCode> {
     }
     if args.deny_skip {
         command.env("KTSTR_DENY_SKIP", "1");
+    }
+    if args.allow_inconclusive {
+        command.env("KTSTR_ALLOW_INCONCLUSIVE", "1");
     }
     // nextest tells a Ctrl-C to its tests and reports; we wait for that instead of ending before it.
     ignore_interrupts();

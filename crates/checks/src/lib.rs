@@ -1,7 +1,8 @@
 //! Reports in, violated conditions out. Nothing here does I/O.
 //!
 //! Each check has a file of its own, which says what it measures and what it cannot tell. [`judge_workers`] runs all of
-//! them; [`cgroup_table`] prints the figures that they looked at.
+//! them; [`cgroup_table`] prints the figures that they looked at; [`explained_by_noise`] says which violations a busy host
+//! explains.
 
 mod cross_node_migration;
 mod distribution;
@@ -11,6 +12,7 @@ mod iteration_rate;
 mod judge;
 mod lost;
 mod migration_ratio;
+mod noise;
 mod page_locality;
 mod precision;
 mod slow_tier;
@@ -26,4 +28,5 @@ mod words;
 mod work_rate;
 
 pub use judge::{AssertCgroup, judge_workers};
+pub use noise::explained_by_noise;
 pub use statistics::cgroup_table;

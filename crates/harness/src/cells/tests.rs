@@ -50,6 +50,7 @@ fn settings() -> Settings {
         deadline: None,
         commit: None,
         deny_skip: false,
+        allow_inconclusive: false,
     }
 }
 
