@@ -14,6 +14,10 @@ pub enum DetailKind {
     Spread,
     /// A worker crashed, or did not stop when it was told to.
     WorkerLost,
+    /// An external program ended otherwise than it was to.
+    Payload,
+    /// A figure of an external program is outside its bounds, or missing.
+    Metric,
     /// A condition of the test body itself.
     Custom,
 }
@@ -23,7 +27,7 @@ pub enum DetailKind {
 pub struct AssertDetail {
     /// What the condition is about.
     pub kind: DetailKind,
-    /// The violation in one line, with worker, CPU, time, value and threshold.
+    /// The violation in one line, after which the last lines of a program may follow, with worker, CPU, time, value and threshold.
     pub message: String,
     /// The cgroup it was seen in.
     pub cgroup: Option<String>,

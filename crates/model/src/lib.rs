@@ -49,8 +49,11 @@ pub use hold::HoldSpec;
 pub use mem_policy::{MemPolicy, MpolFlags};
 pub use mode::{Mode, ModeChoice, UnknownMode};
 pub use op::{Name, Op};
-pub use order::{RunOrder, SchedulerLaunch, SchedulerOrder};
-pub use payload::Payload;
+pub use order::{PayloadOrder, RunOrder, SchedulerLaunch, SchedulerOrder};
+pub use payload::{
+    ExpectedExit, Metric, MetricCheck, MetricSource, MetricValue, Payload, PayloadEnd, PayloadReport,
+    Polarity,
+};
 pub use report::{ExitHow, GuestFailure, GuestFrame, RunReport, SchedulerReport};
 pub use sched_policy::SchedPolicy;
 pub use scheduler::{ConfigFileDef, Scheduler, SchedulerSpec, Sysctl};

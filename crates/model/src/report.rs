@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssertResult, Stimulus, WorkerReport};
+use crate::{AssertResult, MetricValue, PayloadReport, Stimulus, WorkerReport};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,6 +79,10 @@ pub struct RunReport {
     pub workers: Vec<WorkerReport>,
     /// What the scenario did, in order.
     pub stimuli: Vec<Stimulus>,
+    /// The external programs in the order in which they ended.
+    pub payloads: Vec<PayloadReport>,
+    /// The figures that they reported.
+    pub metrics: Vec<MetricValue>,
     /// The scheduler, if one was started.
     pub scheduler: Option<SchedulerReport>,
     /// Lines of the kernel's log that concern sched_ext.
