@@ -5,8 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ktstr_model::{
-    AssertResult, GuestFailure, RunOrder, RunReport, SchedulerReport, Stimulus, TestSpec, WorkerReport,
-    report_digest,
+    AssertResult, GuestFailure, RunOrder, RunReport, SchedulerReport, TestSpec, report_digest,
 };
 use ktstr_wire::layout;
 
@@ -15,6 +14,7 @@ use crate::clock::monotonic_ns;
 use crate::context::Ctx;
 use crate::error::GuestError;
 use crate::kernel_log::Follower;
+use crate::ledger::Entries;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
 use crate::{load_point, panic, sysctl};
@@ -57,15 +57,14 @@ pub fn run_in_guest(entries: impl Iterator<Item = &'static TestEntry>) -> ! {
 /// What came of a run.
 struct Outcome {
     result: Result<AssertResult, GuestFailure>,
-    workers: Vec<WorkerReport>,
-    stimuli: Vec<Stimulus>,
+    entries: Entries,
     scheduler: Option<SchedulerReport>,
 }
 
 impl Outcome {
     /// The test has not begun.
     fn not_begun(failure: GuestFailure) -> Self {
-        Self { result: Err(failure), workers: Vec::new(), stimuli: Vec::new(), scheduler: None }
+        Self { result: Err(failure), entries: Entries::default(), scheduler: None }
     }
 
     fn setup(error: &GuestError) -> Self {
@@ -90,14 +89,25 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
         None => Err(GuestError::UnknownTest(order.test)),
     };
     let outcome = outcome.unwrap_or_else(|error| Outcome::setup(&error));
-    let Outcome { result, workers, stimuli, scheduler } = outcome;
+    let Outcome { result, entries, scheduler } = outcome;
+    let Entries { workers, stimuli, payloads, metrics } = entries;
     let sched_ext_log = kernel_log.finish().unwrap_or_else(|error| {
         eprintln!("ktstr: no kernel log: {error}");
         Vec::new()
     });
-    let digest = report_digest(&workers, &stimuli, scheduler.as_ref());
+    let digest = report_digest(&workers, &stimuli, &payloads, &metrics, scheduler.as_ref());
     let guest_ns = monotonic_ns() - began_ns;
-    channel.write_report(&RunReport { result, workers, stimuli, scheduler, sched_ext_log, guest_ns, digest })
+    channel.write_report(&RunReport {
+        result,
+        workers,
+        stimuli,
+        payloads,
+        metrics,
+        scheduler,
+        sched_ext_log,
+        guest_ns,
+        digest,
+    })
 }
 
 /// The kernel's log on its way into the channel.
@@ -161,6 +171,6 @@ fn run_test(
         Ok(Err(error)) => Err(GuestFailure::TestError(format!("{error:#}"))),
         Err(payload) => Err(panic::failure_of(&*payload)),
     };
-    let (workers, stimuli, scheduler) = ctx.into_parts();
-    Ok(Outcome { result, workers, stimuli, scheduler: scheduler.map(RunningScheduler::stop) })
+    let (entries, scheduler) = ctx.into_parts();
+    Ok(Outcome { result, entries, scheduler: scheduler.map(RunningScheduler::stop) })
 }

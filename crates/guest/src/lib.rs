@@ -17,7 +17,9 @@ mod kernel_random;
 mod ledger;
 mod load_point;
 mod memory;
+mod output;
 mod panic;
+mod payload;
 mod process;
 pub mod scenarios;
 mod scheduler;
@@ -35,6 +37,7 @@ pub use cgroup::{Cgroup, CgroupGroup, Cgroups};
 pub use context::{Ctx, HoldEnd};
 pub use entry::{TestBody, TestEntry, in_guest, run_in_guest};
 pub use error::GuestError;
+pub use payload::{PayloadHandle, PayloadOutcome, PayloadRun};
 pub use steps::{
     Setup, Step, execute_defs, execute_scenario, execute_scenario_with, execute_steps, execute_steps_with,
 };

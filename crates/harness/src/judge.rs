@@ -1,8 +1,6 @@
 //! From what was seen to why the run ended as it did. Pure: evidence in, judgement out.
 
-use ktstr_model::{
-    AssertDetail, AssertResult, Cause, GuestFailure, RunReport, SchedulerReport, report_digest,
-};
+use ktstr_model::{AssertDetail, AssertResult, Cause, GuestFailure, RunReport, SchedulerReport};
 use ktstr_vm::Stop;
 use ktstr_wire::layout::stage;
 
@@ -100,7 +98,7 @@ fn lost_report(evidence: &Evidence) -> Judgement {
 }
 
 fn judge_report(report: &RunReport, evidence: &Evidence) -> Judgement {
-    let digest = report_digest(&report.workers, &report.stimuli, report.scheduler.as_ref());
+    let digest = report.computed_digest();
     if digest != report.digest {
         let headline =
             format!("the report is damaged: its digest is {}, its events give {digest}", report.digest);

@@ -19,6 +19,7 @@ mod duration;
 mod hold;
 mod mem_policy;
 mod mode;
+mod near_miss;
 mod op;
 mod order;
 mod payload;
@@ -48,6 +49,7 @@ pub use duration::format_ns;
 pub use hold::HoldSpec;
 pub use mem_policy::{MemPolicy, MpolFlags};
 pub use mode::{Mode, ModeChoice, UnknownMode};
+pub use near_miss::near_miss;
 pub use op::{Name, Op};
 pub use order::{PayloadOrder, RunOrder, SchedulerLaunch, SchedulerOrder};
 pub use payload::{
@@ -62,5 +64,7 @@ pub use stimulus::Stimulus;
 pub use switch_line::{SwitchLine, SwitchLineError};
 pub use topology::{MAX_CPUS, Topology, TopologyError};
 pub use work_spec::{CloneMode, WorkSpec, WorkloadConfig};
-pub use work_type::{AluWidth, CustomWork, FutexLockMode, Phase, WakeMechanism, WorkType, WorkTypeError};
+pub use work_type::{
+    AluWidth, CustomWork, FutexLockMode, Phase, UnknownWorkType, WakeMechanism, WorkType, WorkTypeError,
+};
 pub use worker_report::{Gap, Migration, Schedstat, TimeSample, WorkerEvent, WorkerExit, WorkerReport};

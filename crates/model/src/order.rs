@@ -39,6 +39,8 @@ pub struct SchedulerOrder {
 pub struct PayloadOrder {
     /// The payload's name.
     pub name: String,
+    /// The program as the payload names it.
+    pub program: String,
     /// The program's path, where the test's body runs.
     pub path: String,
     /// Whether it is the program that the test is about.

@@ -92,3 +92,11 @@ pub struct RunReport {
     /// The digest of this report; see [`report_digest`](crate::report_digest).
     pub digest: crate::Digest,
 }
+
+impl RunReport {
+    /// The digest of what it holds, to be compared with the one that it says.
+    pub fn computed_digest(&self) -> crate::Digest {
+        let Self { workers, stimuli, payloads, metrics, scheduler, .. } = self;
+        crate::report_digest(workers, stimuli, payloads, metrics, scheduler.as_ref())
+    }
+}
