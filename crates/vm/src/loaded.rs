@@ -79,11 +79,12 @@ impl LoadedTemplate {
         let root = cache.join(LOADED);
         let key = key(template, payload);
         let folder = root.join(&key);
-        if let Some(found) = find(&folder, &key, template) {
+        let find = || find(&folder, &key, template);
+        if let Some(found) = find() {
             return Ok(Loading::Ready(Box::new(found)));
         }
         let site = Site::lock(&root, &key, progress)?;
-        if let Some(found) = find(&folder, &key, template) {
+        if let Some(found) = find() {
             return Ok(Loading::Ready(Box::new(found)));
         }
         let began = Instant::now();
@@ -91,13 +92,7 @@ impl LoadedTemplate {
         eviction::evict(&root, MOST_KEPT.saturating_sub(needed_mb << 20));
         disk_room::check(&root, needed_mb)?;
         let aside = site.clear()?;
-        for node in 0..template.spec().topology.memory_nodes() {
-            let (from, to) = (template.folder().join(ram_file(node)), aside.join(ram_file(node)));
-            copy_sparse(&from, &to).map_err(VmError::file("copying a template's RAM to", to))?;
-        }
-        let input = Input { payload: Some(payload), ..Input::default() };
-        let disk = Disk { ram: aside, initrd: &template.initrd() };
-        let mut machine = go_on(qemu, template.spec(), Role::Loader, &disk, &template.state(), input)?;
+        let mut machine = start_loader(aside, qemu, template, payload)?;
         let stop = machine.wait_stop(deadline)?;
         if disk_room::was_full(&stop) {
             return Err(disk_room::full(&root, 0, needed_mb));
@@ -112,9 +107,7 @@ impl LoadedTemplate {
             test_log: machine.log(TEST_LOG),
             loaded_ms: began.elapsed().as_millis() as u64,
         };
-        let path = aside.join(RECORD);
-        fs::write(&path, serde_json::to_vec_pretty(&record).unwrap_or_default())
-            .map_err(VmError::file("writing", path))?;
+        saved::write_record(aside, &record)?;
         let folder = site.keep()?;
         let held = eviction::hold(&folder).map(Arc::new);
         let loaded = Self { folder, record, template: template.clone(), fresh: true, _held: held };
@@ -138,6 +131,22 @@ impl LoadedTemplate {
     pub fn loaded_in(&self) -> Duration {
         Duration::from_millis(self.record.loaded_ms)
     }
+}
+
+/// Lets a copy of the template go on in the folder `aside`, with the payload in front of it.
+fn start_loader(
+    aside: &Path,
+    qemu: &Qemu,
+    template: &Template,
+    payload: &Payload,
+) -> Result<Machine, VmError> {
+    for node in 0..template.spec().topology.memory_nodes() {
+        let (from, to) = (template.folder().join(ram_file(node)), aside.join(ram_file(node)));
+        copy_sparse(&from, &to).map_err(VmError::file("copying a template's RAM to", to))?;
+    }
+    let input = Input { payload: Some(payload), ..Input::default() };
+    let disk = Disk { ram: aside, initrd: &template.initrd() };
+    go_on(qemu, template.spec(), Role::Loader, &disk, &template.state(), input)
 }
 
 /// Hashes what shapes it: the saved template and every byte of the payload.

@@ -2,11 +2,13 @@
 //! renamed, so that a half-written one is never found.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ktstr_kernel::Sha256Sum;
 use ktstr_model::Mode;
 use ktstr_wire::layout::word;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::command_line::ram_file;
@@ -94,6 +96,13 @@ pub(crate) fn save_state(
         fs::write(&path, &state).map_err(VmError::file("writing", path))?;
     }
     Ok(Sha256Sum::of(&state).to_string())
+}
+
+/// Writes what is to be known of a saved machine beside it. The last of its files: a folder without one is not whole.
+pub(crate) fn write_record(folder: &Path, record: &impl Serialize) -> Result<(), VmError> {
+    let path = folder.join(RECORD);
+    let text = serde_json::to_vec_pretty(record).map_err(io::Error::from);
+    text.and_then(|text| fs::write(&path, text)).map_err(VmError::file("writing", path))
 }
 
 /// Checks a saved machine's files against its record; the reason when they cannot be used.

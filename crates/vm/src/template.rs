@@ -256,9 +256,7 @@ fn build_aside(
         ram_bytes,
         state_sha256,
     };
-    let path = folder.join(RECORD);
-    let text = serde_json::to_vec_pretty(&record).unwrap_or_default();
-    fs::write(&path, text).map_err(VmError::file("writing", path))?;
+    saved::write_record(folder, &record)?;
     Ok(record)
 }
 
