@@ -121,7 +121,9 @@ pub(crate) fn judge_result(result: &AssertResult) -> Judgement {
     if let Some(first) = result.details.first() {
         let more = result.details.len() - 1;
         let rest = if more > 0 { format!(" (and {more} more)") } else { String::new() };
-        return Judgement::new(Cause::CheckViolated, format!("{}{rest}", first.message));
+        // The lines after it are below, with the violations.
+        let line = first.message.lines().next().unwrap_or_default();
+        return Judgement::new(Cause::CheckViolated, format!("{line}{rest}"));
     }
     match &result.skipped {
         Some(reason) => Judgement::new(Cause::TestSkipped, reason.clone()),

@@ -5,6 +5,7 @@ mod evidence;
 mod host_run;
 mod judge;
 mod kernel_trouble;
+mod payload_files;
 mod plan;
 mod record;
 mod render;

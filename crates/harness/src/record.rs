@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ktstr_model::{
-    AssertDetail, Cause, Digest, Mode, SchedulerReport, Stimulus, Topology, Verdict, WorkerReport,
+    AssertDetail, Cause, Digest, MetricValue, Mode, PayloadReport, SchedulerReport, Stimulus, Topology,
+    Verdict, WorkerReport,
 };
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +113,12 @@ pub struct Record {
     /// What the scenario did to them and when; the digest covers it too.
     #[serde(default)]
     pub stimuli: Vec<Stimulus>,
+    /// What external programs did; the digest covers it too.
+    #[serde(default)]
+    pub payloads: Vec<PayloadReport>,
+    /// The figures that they printed, each with its unit and which way it is better; the digest covers them too.
+    #[serde(default)]
+    pub metrics: Vec<MetricValue>,
     /// When the run began, in milliseconds since 1970.
     pub began_unix_ms: u64,
 }
@@ -144,6 +151,8 @@ impl Record {
             scheduler_report: None,
             workers: Vec::new(),
             stimuli: Vec::new(),
+            payloads: Vec::new(),
+            metrics: Vec::new(),
             began_unix_ms: now.as_millis() as u64,
         }
     }

@@ -250,6 +250,8 @@ fn take_report(record: &mut Record, evidence: &Evidence) {
     record.scheduler_report.clone_from(&report.scheduler);
     record.workers.clone_from(&report.workers);
     record.stimuli.clone_from(&report.stimuli);
+    record.payloads.clone_from(&report.payloads);
+    record.metrics.clone_from(&report.metrics);
     if let Ok(result) = &report.result {
         record.notes.clone_from(&result.notes);
     }

@@ -45,7 +45,7 @@ mod registry;
 
 use {ktstr_guest as guest, ktstr_harness as harness};
 
-pub use ktstr_macros::{declare_scheduler, ktstr_test};
+pub use ktstr_macros::{Payload, declare_scheduler, ktstr_test};
 pub use registry::{KTSTR_SCHEDULERS, KTSTR_TESTS};
 
 /// Everything that a file of tests needs.
@@ -56,20 +56,22 @@ pub mod prelude {
         execute_scenario_with, execute_steps, execute_steps_with,
     };
     pub use crate::scenario::{Cgroup, CgroupGroup, Ctx, scenarios};
-    pub use crate::test_support::{Payload, Scheduler, SchedulerSpec, Sysctl};
+    pub use crate::test_support::{Metric, MetricCheck, Payload, Scheduler, SchedulerSpec, Sysctl};
     pub use crate::topology::{CpuSet, TestTopology};
     pub use crate::workload::{
         AffinityIntent, MemPolicy, MpolFlags, Phase, SchedPolicy, WorkSpec, WorkType, WorkerReport,
         WorkloadConfig, WorkloadHandle,
     };
-    pub use crate::{declare_scheduler, ktstr_test};
+    pub use crate::{Payload, declare_scheduler, ktstr_test};
     pub use anyhow::{self, Result};
 }
 
 /// What a test's body runs in, and ready-made bodies.
 pub mod scenario {
     pub use crate::guest::scenarios::{collect_all, default_workload, setup_cgroups, spawn_diverse};
-    pub use crate::guest::{Cgroup, CgroupGroup, Cgroups, Ctx, HoldEnd, scenarios};
+    pub use crate::guest::{
+        Cgroup, CgroupGroup, Cgroups, Ctx, HoldEnd, PayloadHandle, PayloadOutcome, PayloadRun, scenarios,
+    };
     pub use ktstr_model::Stimulus;
 
     /// What scenarios are made of.
@@ -107,7 +109,8 @@ pub mod topology {
 pub mod test_support {
     pub use crate::guest::TestEntry;
     pub use ktstr_model::{
-        ConfigFileDef, ModeChoice, Payload, Scheduler, SchedulerSpec, Sysctl, TestSpec, Topology,
+        ConfigFileDef, ExpectedExit, Metric, MetricCheck, MetricSource, MetricValue, ModeChoice, Payload,
+        PayloadEnd, PayloadReport, Polarity, Scheduler, SchedulerSpec, Sysctl, TestSpec, Topology,
         TopologyChoice,
     };
 }
@@ -120,7 +123,8 @@ pub mod __private {
     pub use crate::harness::run_test;
     pub use crate::process_entry::process_entry;
     pub use ktstr_model::{
-        Assert, ConfigFileDef, ModeChoice, Scheduler, SchedulerSpec, TestSpec, Topology, TopologyChoice,
+        Assert, ConfigFileDef, ExpectedExit, Metric, MetricCheck, ModeChoice, Payload, Scheduler,
+        SchedulerSpec, TestSpec, Topology, TopologyChoice,
     };
     pub use linkme;
 }

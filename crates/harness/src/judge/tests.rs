@@ -3,7 +3,7 @@ use ktstr_model::{AssertResult, Digest, ExitHow, Verdict};
 use super::*;
 
 fn report(result: Result<AssertResult, GuestFailure>, scheduler: Option<SchedulerReport>) -> RunReport {
-    let digest = report_digest(&[], &[], &[], &[], scheduler.as_ref());
+    let digest = ktstr_model::report_digest(&[], &[], &[], &[], scheduler.as_ref());
     RunReport {
         result,
         workers: Vec::new(),

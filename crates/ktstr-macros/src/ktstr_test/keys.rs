@@ -25,6 +25,9 @@ const KEYS: KnownKeys = KnownKeys {
         "extra_sched_args",
         "config",
         "extra_include_files",
+        "payload",
+        "workloads",
+        "disk_mb",
         "not_starved",
         "max_gap_ms",
         "max_spread_pct",
@@ -78,8 +81,6 @@ const KEYS: KnownKeys = KnownKeys {
                 "requires_smt",
             ],
         ),
-        ("a disk in the guest (until then work that reads and writes files uses a tmpfs)", &["disk_mb"]),
-        ("payload programs in the guest", &["payload", "workloads"]),
         ("host CPUs reserved for a guest", &["performance_mode", "no_perf_mode"]),
         ("a clean-up phase with a time limit", &["cleanup_budget_ms"]),
         ("a host-side step after the guest has ended", &["post_vm"]),
@@ -131,6 +132,16 @@ impl TestKeys {
                 let texts = pair.texts(|_| None)?;
                 self.set(name, quote!(&[#(#texts),*]));
             }
+            "payload" => {
+                let path = pair.path("the path of a declared payload, such as SCHBENCH")?;
+                self.set_some(name, quote_spanned!(path.span()=> &#path));
+            }
+            "workloads" => {
+                let paths = pair.paths("a list of declared payloads, such as [STRESS_NG, HACKBENCH]")?;
+                let each = paths.iter().map(|path| quote_spanned!(path.span()=> &#path));
+                self.set(name, quote!(&[#(#each),*]));
+            }
+            "disk_mb" => self.set_some(name, pair.positive()?),
             "config" => self.set_some(name, pair.text(|_| None)?),
             "seed" => self.set_some(name, pair.whole()?),
             "expect_err" | "host_only" => self.set(name, pair.flag()?),
