@@ -17,7 +17,7 @@ use crate::kernel_log::Follower;
 use crate::ledger::Entries;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
-use crate::{load_point, panic, sysctl};
+use crate::{device_links, load_point, panic, sysctl};
 
 /// The function that a test author writes.
 pub type TestBody = fn(&Ctx) -> anyhow::Result<AssertResult>;
@@ -78,6 +78,7 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     // Before there is an order, so that the clones of a loaded template need not do it again.
     let topology = TestTopology::from_sysfs(Path::new("/sys"));
+    device_links::make();
     load_point::wait_for_order(channel)?;
     let began_ns = monotonic_ns();
     let order = channel.order()?;

@@ -10,6 +10,7 @@ mod cgroup;
 mod channel;
 mod clock;
 mod context;
+mod device_links;
 mod entry;
 mod error;
 mod kernel_log;
