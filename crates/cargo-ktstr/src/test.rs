@@ -3,12 +3,14 @@
 mod build_flags;
 
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use ktstr_host::install_nextest;
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec};
 use ktstr_model::ModeChoice;
+use ktstr_results::Commit;
 use ktstr_vm::{Qemu, choose_mode};
 
 use crate::kernel::BuildBar;
@@ -120,6 +122,10 @@ fn run_tests(args: &Args, kernel: &Kernel) -> Result<ExitCode> {
     command.env("KTSTR_TEST_KERNEL", &kernel.image).env("KTSTR_MODE", args.mode.to_string());
     if let Some(seed) = args.seed {
         command.env("KTSTR_SEED", seed.to_string());
+    }
+    if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
+        // Once here rather than in each test; and an edit during the run does not part its records.
+        command.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
     }
     if args.deny_skip {
         command.env("KTSTR_DENY_SKIP", "1");

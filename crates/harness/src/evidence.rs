@@ -5,6 +5,9 @@ use ktstr_vm::{ChannelReader, Machine, Stop, VmError};
 use ktstr_wire::layout::{KERNEL_LOG, MESSAGE, REPORT, SCHEDULER_LOG, TEST_LOG, exit, stage, word};
 use ktstr_wire::{LogText, decode};
 
+/// The files of [`Evidence::logs`].
+pub(crate) const LOG_FILES: [&str; 4] = ["console.log", "kernel.log", "scheduler.log", "test.log"];
+
 /// What the host saw of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
@@ -47,6 +50,12 @@ impl Evidence {
             evidence.unreadable = Some(error.to_string());
         }
         evidence
+    }
+
+    /// The console, the kernel's log, what the scheduler printed and what the test printed, with the files' names.
+    pub(crate) fn logs(&self) -> [(&'static str, &str); 4] {
+        let texts = [&self.console, &self.kernel_log, &self.scheduler_log, &self.test_log];
+        std::array::from_fn(|log| (LOG_FILES[log], texts[log].as_str()))
     }
 
     /// What a machine leaves that stopped before there was anything else.

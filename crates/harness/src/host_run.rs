@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use ktstr_guest::{Ctx, TestEntry};
 use ktstr_model::{Cause, Mode};
+use ktstr_results::Record;
 
 use crate::judge::{self, Judgement};
 use crate::payload_files::PayloadFiles;
 use crate::plan;
-use crate::record::Record;
-use crate::run::{Finished, finish};
+use crate::run::{Finished, begun, finish};
 use crate::scheduler_file::Places;
 use crate::settings::Settings;
 
@@ -19,7 +19,7 @@ use crate::settings::Settings;
 pub fn run_on_host(entry: &TestEntry, settings: &Settings) -> Finished {
     let spec = &entry.spec;
     let seed = spec.seed.unwrap_or(settings.seed);
-    let mut record = Record::begun(spec.path(), spec.scheduler.name, seed);
+    let mut record = begun(spec, settings, seed);
     record.on_host = true;
     let judgement = match context(entry, seed) {
         Ok(ctx) => {
@@ -44,8 +44,7 @@ fn context(entry: &TestEntry, seed: u64) -> Result<Ctx, String> {
 fn judge_body(entry: &TestEntry, ctx: &Ctx, record: &mut Record) -> Judgement {
     match catch_unwind(AssertUnwindSafe(|| (entry.body)(ctx))) {
         Ok(Ok(result)) => {
-            record.payloads = ctx.payload_reports();
-            record.metrics = ctx.metrics();
+            record.take_payloads(&ctx.payload_reports(), &ctx.metrics());
             record.notes.clone_from(&result.notes);
             Judgement { details: result.details.clone(), ..judge::judge_result(&result) }
         }
@@ -64,6 +63,7 @@ fn text_of(payload: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use ktstr_model::{AssertResult, ModeChoice, TestSpec};
+    use ktstr_results::RecordFolder;
 
     use super::*;
     use crate::render;
@@ -75,7 +75,8 @@ mod tests {
         let settings = Settings {
             mode: ModeChoice::Auto,
             seed: 3,
-            records: "unused".into(),
+            records: RecordFolder::Fixed("unused".into()),
+            commit: None,
             deadline: None,
             deny_skip: false,
         };

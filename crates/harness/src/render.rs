@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use ktstr_model::{Cause, GuestFailure, MetricValue, Polarity, RunReport, Stimulus, Verdict, format_ns};
+use ktstr_results::Record;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, LOG_FILES};
 use crate::judge::Judgement;
-use crate::record::{EVIDENCE_FILES, Record};
 
 /// Last lines of a log that are shown; the whole is saved.
 const SHOWN: usize = 20;
@@ -52,15 +52,15 @@ pub fn report(
     notes(&mut text, record);
     metrics(&mut text, record);
     stimuli(&mut text, record);
-    if !record.workers.is_empty() {
-        section(&mut text, "cgroups", ktstr_checks::cgroup_table(&record.workers).lines());
+    if let Some(Ok(report)) = evidence.and_then(|evidence| evidence.report.as_ref()) {
+        section(&mut text, "cgroups", ktstr_checks::cgroup_table(&report.workers).lines());
     }
     section(&mut text, "backtrace", backtrace.iter().map(String::as_str));
     if let Some(evidence) = evidence {
         logs(&mut text, judgement, evidence);
     }
     if let Some(saved) = saved {
-        let _ = writeln!(text, "  saved in {}: {}", saved.display(), EVIDENCE_FILES.join(", "));
+        let _ = writeln!(text, "  saved in {}: {}", saved.display(), LOG_FILES.join(", "));
     }
     text
 }
@@ -153,7 +153,6 @@ pub fn panic_frames(report: &RunReport) -> &[ktstr_model::GuestFrame] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
 
     #[test]
     fn figures_are_told_with_all_that_reading_them_takes() {

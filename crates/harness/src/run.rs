@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ktstr_kernel::{Cache, Environment, Kernel};
 use ktstr_model::{Cause, Mode, ModeChoice, TestSpec};
+use ktstr_results::{Plan, Record, RecordKernel, RecordTemplate};
 use ktstr_vm::{
     Deadline, LoadedTemplate, Loading, Machine, Payload, Qemu, Template, VmError, Work, choose_mode,
 };
@@ -13,7 +14,6 @@ use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::judge::{Judgement, judge};
 use crate::plan::RunPlan;
-use crate::record::{Record, RecordKernel, RecordTemplate};
 use crate::scheduler_file::Places;
 use crate::settings::Settings;
 
@@ -54,7 +54,7 @@ impl Host {
 /// Carries out a test's run. A run that could not be begun is a finished one too: a broken one.
 pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
     let seed = spec.seed.unwrap_or(settings.seed);
-    let mut record = Record::begun(spec.path(), spec.scheduler.name, seed);
+    let mut record = begun(spec, settings, seed);
     match attempt(spec, settings, seed, &mut record) {
         Ok((judgement, evidence)) => finish(record, judgement, Some(evidence)),
         Err(error) => {
@@ -69,6 +69,16 @@ pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
                 _ => finish(record, Judgement::new(Cause::NotRun, headline), None),
             }
         }
+    }
+}
+
+/// The record of a run that begins now.
+pub(crate) fn begun(spec: &TestSpec, settings: &Settings, seed: u64) -> Record {
+    let crate_name = spec.module.split("::").next().unwrap_or_default();
+    Record {
+        test_crate: crate_name.to_owned(),
+        commit: settings.commit_of(spec),
+        ..Record::begun(spec.path(), spec.scheduler.name, seed)
     }
 }
 
@@ -97,7 +107,9 @@ fn attempt(
     let evidence = Evidence::collect(&machine, stop);
     machine.end();
     clock.lap(&mut record.phases.collect_ms);
-    take_report(record, &evidence);
+    if let Some(Ok(report)) = &evidence.report {
+        record.take_report(report);
+    }
     Ok((judge(&evidence, spec.expect_err), evidence))
 }
 
@@ -150,6 +162,11 @@ impl Prepared {
             fresh: template.fresh,
             turn_ns: template.turn_ns(),
             skew_permille: template.skew_permille(),
+        });
+        record.plan = Some(Plan {
+            order: plan.order.clone(),
+            kargs: plan.machine.kargs.clone(),
+            memory_mb: plan.machine.memory_mb,
         });
         clock.lap(&mut record.phases.template_ms);
 
@@ -241,20 +258,6 @@ fn mode_of(
     record.mode = Some(chosen.mode);
     record.mode_why = chosen.why;
     Ok(chosen.mode)
-}
-
-fn take_report(record: &mut Record, evidence: &Evidence) {
-    let Some(Ok(report)) = &evidence.report else { return };
-    record.digest = Some(report.digest);
-    record.guest_ns = report.guest_ns;
-    record.scheduler_report.clone_from(&report.scheduler);
-    record.workers.clone_from(&report.workers);
-    record.stimuli.clone_from(&report.stimuli);
-    record.payloads.clone_from(&report.payloads);
-    record.metrics.clone_from(&report.metrics);
-    if let Ok(result) = &report.result {
-        record.notes.clone_from(&result.notes);
-    }
 }
 
 /// Measures phases one after the other.

@@ -4,7 +4,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ktstr_model::ModeChoice;
+use ktstr_model::{ModeChoice, TestSpec};
+use ktstr_results::{Commit, RecordFolder};
 
 use crate::error::HarnessError;
 
@@ -18,8 +19,10 @@ pub struct Settings {
     pub mode: ModeChoice,
     /// `KTSTR_SEED`.
     pub seed: u64,
-    /// Where records go: `KTSTR_SIDECAR_DIR`, else `target/ktstr`.
-    pub records: PathBuf,
+    /// Where records go: `KTSTR_SIDECAR_DIR` itself, else folders in `target/ktstr`.
+    pub records: RecordFolder,
+    /// `KTSTR_COMMIT`: the commit of the workspace, when whoever started this process knew it.
+    pub commit: Option<Commit>,
     /// `KTSTR_DEADLINE_SECS`: replaces the deadline of a guest that hangs: seconds of QEMU's CPU time in deterministic
     /// mode, of wall time in real time.
     pub deadline: Option<Duration>,
@@ -41,9 +44,13 @@ impl Settings {
                 None => DEFAULT_SEED,
             },
             records: match text("KTSTR_SIDECAR_DIR") {
-                Some(folder) => folder.into(),
-                None => target_folder(&env::current_exe().unwrap_or_default()).join("ktstr"),
+                Some(folder) => RecordFolder::Fixed(folder.into()),
+                None => {
+                    let target = target_folder(&env::current_exe().unwrap_or_default());
+                    RecordFolder::Below(target.join("ktstr"))
+                }
             },
+            commit: text("KTSTR_COMMIT").map(Commit::from),
             deadline: match text("KTSTR_DEADLINE_SECS") {
                 Some(seconds) => Some(
                     seconds.parse().map(Duration::from_secs).map_err(|_| HarnessError::Deadline(seconds))?,
@@ -52,6 +59,13 @@ impl Settings {
             },
             deny_skip: text("KTSTR_DENY_SKIP").is_some_and(|value| value != "0"),
         })
+    }
+}
+
+impl Settings {
+    /// The commit of the workspace that a test is in.
+    pub(crate) fn commit_of(&self, spec: &TestSpec) -> Commit {
+        self.commit.clone().unwrap_or_else(|| Commit::of_work_tree(Path::new(spec.manifest_dir)))
     }
 }
 

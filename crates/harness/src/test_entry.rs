@@ -1,11 +1,14 @@
 //! What the `#[test]` function of a declared test does.
 
 use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::sync::Once;
 
 use ktstr_guest::TestEntry;
-use ktstr_model::Verdict;
+use ktstr_model::{RunReport, Verdict};
+use ktstr_results::Record;
 
+use crate::evidence::Evidence;
 use crate::host_run::run_on_host;
 use crate::render;
 use crate::run::{self, Finished};
@@ -46,22 +49,35 @@ fn watch_the_runner() {
 /// Writes the record and says how the run went.
 fn tell(finished: &Finished, settings: &Settings) -> String {
     let Finished { record, judgement, evidence } = finished;
-    let saved = match record.write(&settings.records, evidence.as_ref()) {
-        Ok((_, saved)) => saved,
-        Err(error) => {
-            eprintln!("ktstr: no record was kept: {}: {error}", settings.records.display());
-            None
-        }
-    };
+    let report = evidence.as_ref().and_then(|evidence| evidence.report.as_ref()?.as_ref().ok());
+    let saved = keep(record, report, evidence.as_ref(), settings);
     if record.verdict == Verdict::Pass {
         return render::pass(record);
     }
-    let report = evidence.as_ref().and_then(|evidence| evidence.report.as_ref()?.as_ref().ok());
     let backtrace = match (report.map(render::panic_frames), std::env::current_exe()) {
         (Some(frames), Ok(binary)) if !frames.is_empty() => symbolise::backtrace(&binary, frames),
         _ => Vec::new(),
     };
     render::report(record, judgement, evidence.as_ref(), saved.as_deref(), &backtrace)
+}
+
+/// Writes the record, and returns the folder of the logs if they were kept. Without a place to write to the verdict stands.
+fn keep(
+    record: &Record,
+    report: Option<&RunReport>,
+    evidence: Option<&Evidence>,
+    settings: &Settings,
+) -> Option<PathBuf> {
+    let folder = settings.records.of(record);
+    let logs = evidence.map(Evidence::logs);
+    let beside = ktstr_results::Evidence { report, logs: logs.as_ref().map_or(&[], |logs| logs) };
+    match record.write(&folder, beside) {
+        Ok(written) => written.logs,
+        Err(error) => {
+            eprintln!("ktstr: no record was kept: {}: {error}", folder.display());
+            None
+        }
+    }
 }
 
 /// Ends a test that failed, as libtest and nextest understand it. The panic hook is not run: a harness's backtrace

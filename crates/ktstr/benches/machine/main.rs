@@ -9,8 +9,9 @@ mod figures;
 mod start;
 
 use anyhow::{Context as _, Result, bail};
-use ktstr_harness::{Prepared, Record, Settings, run_test};
+use ktstr_harness::{Prepared, Settings, run_test};
 use ktstr_model::{ModeChoice, TestSpec};
+use ktstr_results::Record;
 
 use figures::Output;
 

@@ -1,26 +1,24 @@
-//! The record of a run: one JSON file under `target/ktstr/`, and beside it the evidence of a run that did not pass.
+//! The record of a run.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ktstr_model::{
-    AssertDetail, Cause, Digest, MetricValue, Mode, PayloadReport, SchedulerReport, Stimulus, Topology,
-    Verdict, WorkerReport,
+    AssertDetail, Cause, Digest, MetricValue, Mode, PayloadReport, RunOrder, RunReport, SchedulerReport,
+    Stimulus, Topology, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::Evidence;
-
-/// The record's schema; grows when a field changes its meaning.
-const SCHEMA: u32 = 1;
-
-/// The files of evidence: the console, the kernel's log, what the scheduler printed, what the test printed.
-pub(crate) const EVIDENCE_FILES: [&str; 4] = ["console.log", "kernel.log", "scheduler.log", "test.log"];
+use crate::commit::Commit;
+use crate::figure::Figure;
+use crate::host::HostFacts;
+use crate::run_folder::RunFolderName;
+use crate::schema::Schema;
+use crate::worker::WorkerFigures;
 
 /// How long each phase of a run took, in milliseconds of wall time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Phases {
     /// Finding kernel, QEMU, mode and scheduler.
     pub resolve_ms: f64,
@@ -62,63 +60,107 @@ pub struct RecordTemplate {
     pub skew_permille: u64,
 }
 
-/// One run.
+/// What was to be run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What the guest was told: duration, thresholds, the scheduler with its arguments, sysctls.
+    pub order: RunOrder,
+    /// Kernel arguments beside ktstr's own.
+    pub kargs: Vec<String>,
+    /// The guest's memory in MiB.
+    pub memory_mb: u32,
+}
+
+/// One run. [`Schema`] says which changes to this are allowed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Version of this format.
-    pub schema: u32,
+    pub schema: Schema,
+    /// The crate that the test is in.
+    #[serde(default, rename = "crate")]
+    pub test_crate: String,
     /// The test's path within its crate.
     pub test: String,
     /// Whether the body ran on the host, without a machine.
     #[serde(default)]
     pub on_host: bool,
+    /// The commit of the workspace that the test is in.
+    #[serde(default = "Commit::none")]
+    pub commit: Commit,
     /// The machine's topology.
+    #[serde(default)]
     pub topology: Option<Topology>,
     /// The kernel.
+    #[serde(default)]
     pub kernel: Option<RecordKernel>,
     /// The mode.
+    #[serde(default)]
     pub mode: Option<Mode>,
     /// Why that mode, when nobody named it.
+    #[serde(default)]
     pub mode_why: String,
     /// QEMU's version.
+    #[serde(default)]
     pub qemu: String,
+    /// The host.
+    #[serde(default)]
+    pub host: HostFacts,
     /// The seed.
     pub seed: u64,
     /// The scheduler's name.
     pub scheduler: String,
+    /// The plan; `None` when the run ended before there was one.
+    #[serde(default)]
+    pub plan: Option<Plan>,
     /// The digest of what the run did.
+    #[serde(default)]
     pub digest: Option<Digest>,
     /// The verdict.
     pub verdict: Verdict,
     /// Why.
     pub cause: Cause,
     /// Why, in one line.
+    #[serde(default)]
     pub headline: String,
     /// Violated checks.
+    #[serde(default)]
     pub details: Vec<AssertDetail>,
     /// Remarks, among them checks that did not apply.
+    #[serde(default)]
     pub notes: Vec<String>,
     /// Default checks that were not evaluated, because what they need is not built yet.
+    #[serde(default)]
     pub not_evaluated: Vec<String>,
     /// The template.
+    #[serde(default)]
     pub template: Option<RecordTemplate>,
     /// Milliseconds of each phase.
+    #[serde(default)]
     pub phases: Phases,
     /// Guest time of the test process, in nanoseconds.
+    #[serde(default)]
     pub guest_ns: u64,
     /// What became of the scheduler.
+    #[serde(default)]
     pub scheduler_report: Option<SchedulerReport>,
-    /// The workers with every event that the digest covers.
-    pub workers: Vec<WorkerReport>,
-    /// What the scenario did to them and when; the digest covers it too.
+    /// What the scenario did to the workers and when.
     #[serde(default)]
     pub stimuli: Vec<Stimulus>,
-    /// What external programs did; the digest covers it too.
+    /// The names of the workers' work types, each once.
+    #[serde(default)]
+    pub work_types: Vec<String>,
+    /// The workers without their events.
+    #[serde(default)]
+    pub workers: Vec<WorkerFigures>,
+    /// What external programs did.
     #[serde(default)]
     pub payloads: Vec<PayloadReport>,
-    /// The figures that they printed, each with its unit and which way it is better; the digest covers them too.
+    /// The figures that they printed.
     #[serde(default)]
     pub metrics: Vec<MetricValue>,
+    /// The figures by which this run is compared to others.
+    #[serde(default)]
+    pub figures: Vec<Figure>,
     /// When the run began, in milliseconds since 1970.
     pub began_unix_ms: u64,
 }
@@ -128,16 +170,20 @@ impl Record {
     pub fn begun(test: String, scheduler: &str, seed: u64) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            schema: SCHEMA,
+            schema: Schema::CURRENT,
+            test_crate: String::new(),
             test,
             on_host: false,
+            commit: Commit::none(),
             topology: None,
             kernel: None,
             mode: None,
             mode_why: String::new(),
             qemu: String::new(),
+            host: HostFacts::of_this_host(),
             seed,
             scheduler: scheduler.to_owned(),
+            plan: None,
             digest: None,
             verdict: Verdict::Broken,
             cause: Cause::NotRun,
@@ -149,57 +195,47 @@ impl Record {
             phases: Phases::default(),
             guest_ns: 0,
             scheduler_report: None,
-            workers: Vec::new(),
             stimuli: Vec::new(),
+            work_types: Vec::new(),
+            workers: Vec::new(),
             payloads: Vec::new(),
             metrics: Vec::new(),
+            figures: Vec::new(),
             began_unix_ms: now.as_millis() as u64,
         }
     }
 
-    /// Writes the record, and the evidence when the run did not pass. Returns the record's path and the folder of
-    /// evidence.
-    ///
-    /// # Errors
-    /// When the folder cannot be written.
-    pub fn write(
-        &self,
-        folder: &Path,
-        evidence: Option<&Evidence>,
-    ) -> io::Result<(PathBuf, Option<PathBuf>)> {
-        fs::create_dir_all(folder)?;
-        let stem = format!("{}-{}-{}", self.test.replace("::", "."), self.began_unix_ms, std::process::id());
-        let path = folder.join(format!("{stem}.json"));
-        let aside = folder.join(format!(".{stem}.half"));
-        fs::write(&aside, serde_json::to_vec(self)?)?;
-        fs::rename(&aside, &path)?;
-        let Some(evidence) = evidence.filter(|_| self.verdict != Verdict::Pass) else {
-            return Ok((path, None));
-        };
-        let saved = folder.join(stem);
-        fs::create_dir_all(&saved)?;
-        let texts = [&evidence.console, &evidence.kernel_log, &evidence.scheduler_log, &evidence.test_log];
-        for (name, text) in EVIDENCE_FILES.iter().zip(texts) {
-            fs::write(saved.join(name), text)?;
+    /// Takes over what the guest reported, but for its events.
+    pub fn take_report(&mut self, report: &RunReport) {
+        self.digest = Some(report.digest);
+        self.guest_ns = report.guest_ns;
+        self.scheduler_report.clone_from(&report.scheduler);
+        self.stimuli.clone_from(&report.stimuli);
+        self.workers = report.workers.iter().map(WorkerFigures::from).collect();
+        self.work_types = self.workers.iter().map(|worker| worker.work.clone()).collect();
+        self.work_types.sort();
+        self.work_types.dedup();
+        self.figures = Figure::of_run(&self.workers, report.scheduler.as_ref());
+        self.take_payloads(&report.payloads, &report.metrics);
+        if let Ok(result) = &report.result {
+            self.notes.clone_from(&result.notes);
         }
-        Ok((path, Some(saved)))
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// Takes over what external programs did and printed.
+    pub fn take_payloads(&mut self, payloads: &[PayloadReport], metrics: &[MetricValue]) {
+        self.payloads = payloads.to_vec();
+        self.metrics = metrics.to_vec();
+        self.figures.extend(metrics.iter().map(Figure::from));
+    }
 
-    #[test]
-    fn a_record_reads_back_and_evidence_is_kept_of_what_did_not_pass() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut record = Record::begun("inner::t".into(), "eevdf", 3);
-        let evidence = Evidence { console: "boom".into(), ..Evidence::default() };
-        let (path, saved) = record.write(folder.path(), Some(&evidence)).unwrap();
-        let read: Record = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-        assert_eq!(read, record);
-        assert_eq!(fs::read_to_string(saved.unwrap().join("console.log")).unwrap(), "boom");
-        record.verdict = Verdict::Pass;
-        assert_eq!(record.write(folder.path(), Some(&evidence)).unwrap().1, None);
+    /// The folder that this run belongs into.
+    pub fn run_folder(&self) -> RunFolderName {
+        let kernel = match &self.kernel {
+            Some(kernel) => kernel.release.clone(),
+            None if self.on_host => RunFolderName::ON_HOST.to_owned(),
+            None => RunFolderName::NO_KERNEL.to_owned(),
+        };
+        RunFolderName { kernel, commit: self.commit.clone() }
     }
 }
