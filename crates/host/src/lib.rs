@@ -21,5 +21,5 @@ pub use host::Host;
 pub use install::plan_install;
 pub use invocation::Invocation;
 pub use program_package::package_of;
-pub use requirement::{Missing, Packages, REQUIREMENTS, Requirement, missing};
+pub use requirement::{Missing, OF_OWN_TESTS, Packages, REQUIREMENTS, Requirement, missing};
 pub use version::Version;

@@ -46,7 +46,8 @@ fn literal(expr: &Expr) -> Option<&Lit> {
     }
 }
 
-fn text(expr: &Expr) -> Option<Text<'_>> {
+/// A text, if `expr` can be one.
+pub fn text(expr: &Expr) -> Option<Text<'_>> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(Text::Literal(text)),
         Expr::Path(path) => Some(Text::Constant(path)),

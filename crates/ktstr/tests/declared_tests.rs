@@ -58,9 +58,9 @@ pub fn every_key(ctx: &Ctx) -> Result<AssertResult> {
     include_files = ["data/jobs", "/etc/hostname"],
     exit_code = 2
 )]
-#[metric(name = "ops", pattern = r"cpu +(\d+)", unit = "1", higher_is_better, min = 1)]
-#[metric(name = "wait", json = "a.0.b", unit = "us", lower_is_better, min = -1, max = 2.5, in_real_time)]
-#[metric(name = "cpus", json = "/a", higher_is_better = false)]
+#[metric(name = "ops", source = pattern(r"cpu +(\d+)"), unit = "1", higher_is_better, min = 1)]
+#[metric(name = "wait", source = json("a.0.b"), unit = "us", lower_is_better, min = -1, max = 2.5, in_real_time)]
+#[metric(name = "cpus", source = json("/a"), unit = "1", higher_is_better = false)]
 pub struct StressNg;
 
 mod inner {
@@ -232,7 +232,7 @@ fn a_derived_payload_has_all_that_was_said() {
         [
             Metric::pattern("ops", r"cpu +(\d+)").unit("1").higher_is_better(),
             Metric::json("wait", "a.0.b").unit("us").lower_is_better(),
-            Metric::json("cpus", "/a"),
+            Metric::json("cpus", "/a").unit("1"),
         ]
     );
     let checks = [MetricCheck::min("ops", 1.0), MetricCheck::range("wait", -1.0, 2.5).in_real_time()];

@@ -2,18 +2,18 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::{Attribute, Error, Result};
+use syn::{Attribute, Error, Expr, Result};
 
 use crate::errors::Errors;
 use crate::key_value::KeyValue;
 use crate::known_keys::KnownKeys;
+use crate::values::text;
 
 const KEYS: KnownKeys = KnownKeys {
     owner: "#[metric]",
     accepted: &[
         "name",
-        "json",
-        "pattern",
+        "source",
         "unit",
         "higher_is_better",
         "lower_is_better",
@@ -62,13 +62,12 @@ impl MetricKeys {
         };
         needs(&["name"], "`name = \"..\"` is missing: what is the figure called?");
         needs(
-            &["json", "pattern"],
-            "where the figure stands is missing: `json = \"path.to.it\"` or `pattern = r\"text (number)\"`",
+            &["source"],
+            "where the figure stands is missing: `source = json(\"path.to.it\")` or `source = pattern(r\"text (number)\")`",
         );
-        for (one, other) in [("json", "pattern"), ("higher_is_better", "lower_is_better")] {
-            if let (Some(_), Some(key)) = (given(one), given(other)) {
-                errors.push(Error::new_spanned(key, format!("`{one}` and `{other}` exclude each other")));
-            }
+        if let (Some(_), Some(key)) = (given("higher_is_better"), given("lower_is_better")) {
+            let message = "`higher_is_better` and `lower_is_better` exclude each other";
+            errors.push(Error::new_spanned(key, message));
         }
         if let (Some(key), None, None) = (given("in_real_time"), given("min"), given("max")) {
             errors.push(Error::new_spanned(key, "`in_real_time` is about bounds: give `min` or `max`"));
@@ -84,10 +83,7 @@ impl Fields {
                 let name = pair.text(|_| None)?;
                 self.name = Some(quote!(#name));
             }
-            "json" | "pattern" => {
-                let text = pair.text(|_| None)?;
-                self.source = Some((quote::format_ident!("{key}"), quote!(#text)));
-            }
+            "source" => self.source = Some(source(pair)?),
             "unit" => {
                 let unit = pair.text(|_| None)?;
                 self.unit = Some(quote!(.unit(#unit)));
@@ -119,6 +115,24 @@ impl Fields {
     }
 }
 
+/// `json("..")` or `pattern("..")`. (A call, and not a key for each: what clippy takes for attributes of the language it
+/// would warn of where two metrics have one unit.)
+fn source(pair: &KeyValue) -> Result<(Ident, TokenStream)> {
+    const ACCEPTED: &str = r#"json("path.to.it") or pattern(r"text (number)")"#;
+    let call = match &pair.value {
+        Some(Expr::Call(call)) => call,
+        _ => return Err(pair.refuse(ACCEPTED)),
+    };
+    let constructor = match &*call.func {
+        Expr::Path(path) => path.path.get_ident().filter(|ident| *ident == "json" || *ident == "pattern"),
+        _ => None,
+    };
+    match (constructor, call.args.len(), call.args.first().and_then(text)) {
+        (Some(constructor), 1, Some(text)) => Ok((constructor.clone(), quote!(#text))),
+        _ => Err(pair.refuse(ACCEPTED)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +154,7 @@ mod tests {
     #[test]
     fn bounds_become_a_check() {
         let check = |keys: &str| {
-            let keys = read(&format!("name = \"t\", json = \"t\", {keys}")).unwrap();
+            let keys = read(&format!("name = \"t\", source = json(\"t\"), {keys}")).unwrap();
             keys.check.map(|check| check.to_string().replace(' ', "").replace("::ktstr::__private::", ""))
         };
         assert_eq!(check("unit = \"s\""), None);
