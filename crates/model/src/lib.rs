@@ -12,6 +12,7 @@ mod cause;
 mod cgroup_def;
 mod cgroup_limits;
 mod cgroup_name;
+mod constraints;
 mod cpu_set;
 mod cpuset_spec;
 mod digest;
@@ -23,6 +24,7 @@ mod near_miss;
 mod op;
 mod order;
 mod payload;
+mod preset;
 mod report;
 mod sched_policy;
 mod scheduler;
@@ -42,6 +44,7 @@ pub use cause::{Cause, Verdict};
 pub use cgroup_def::CgroupDef;
 pub use cgroup_limits::{CgroupLimitError, CgroupLimits, CpuMax, Limit};
 pub use cgroup_name::{CgroupNameError, cgroup_name, cgroup_parent};
+pub use constraints::{ConstraintsChoice, TopologyConstraints};
 pub use cpu_set::{CpuSet, CpuSetError};
 pub use cpuset_spec::CpusetSpec;
 pub use digest::{Digest, report_digest};
@@ -56,6 +59,7 @@ pub use payload::{
     ExpectedExit, Metric, MetricCheck, MetricSource, MetricValue, Payload, PayloadEnd, PayloadReport,
     Polarity,
 };
+pub use preset::{PRESETS, Preset};
 pub use report::{ExitHow, GuestFailure, GuestFrame, RunReport, SchedulerReport};
 pub use sched_policy::SchedPolicy;
 pub use scheduler::{ConfigFileDef, Scheduler, SchedulerSpec, Sysctl};
