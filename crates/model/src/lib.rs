@@ -19,6 +19,7 @@ mod cpuset_spec;
 mod digest;
 mod duration;
 mod hold;
+mod host_noise;
 mod mem_policy;
 mod mode;
 mod near_miss;
@@ -27,6 +28,7 @@ mod order;
 mod payload;
 mod preset;
 mod report;
+mod run_result;
 mod sched_policy;
 mod scheduler;
 mod spec;
@@ -52,6 +54,7 @@ pub use cpuset_spec::CpusetSpec;
 pub use digest::{Digest, report_digest};
 pub use duration::format_ns;
 pub use hold::HoldSpec;
+pub use host_noise::{BusyProcess, HostNoise};
 pub use mem_policy::{MemPolicy, MpolFlags};
 pub use mode::{Mode, ModeChoice, UnknownMode};
 pub use near_miss::near_miss;
@@ -62,7 +65,8 @@ pub use payload::{
     Polarity,
 };
 pub use preset::{PRESETS, Preset};
-pub use report::{ExitHow, GuestFailure, GuestFrame, RunReport, SchedulerReport};
+pub use report::{Cleanup, ExitHow, GuestFailure, GuestFrame, RunReport, SchedulerReport};
+pub use run_result::RunResult;
 pub use sched_policy::SchedPolicy;
 pub use scheduler::{ConfigFileDef, Scheduler, SchedulerSpec, Sysctl};
 pub use spec::{TestSpec, TopologyChoice};
@@ -73,4 +77,6 @@ pub use work_spec::{CloneMode, WorkSpec, WorkloadConfig};
 pub use work_type::{
     AluWidth, CustomWork, FutexLockMode, Phase, UnknownWorkType, WakeMechanism, WorkType, WorkTypeError,
 };
-pub use worker_report::{Gap, Migration, Schedstat, TimeSample, WorkerEvent, WorkerExit, WorkerReport};
+pub use worker_report::{
+    Allowance, Gap, Migration, Schedstat, TimeSample, WorkerEvent, WorkerExit, WorkerReport,
+};

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 
-use ktstr_model::{Assert, AssertResult, Digest, Mode, Topology};
+use ktstr_model::{Assert, AssertResult, Cleanup, Digest, Mode, Topology};
 use ktstr_wire::{LogText, read_log};
 use proptest::prelude::*;
 
@@ -75,6 +75,7 @@ fn the_order_arrives_and_the_report_leaves() {
         metrics: Vec::new(),
         scheduler: None,
         sched_ext_log: Vec::new(),
+        cleanup: Cleanup::default(),
         guest_ns: 9,
         digest: Digest::of(b""),
     };
@@ -96,6 +97,7 @@ fn a_report_that_does_not_fit_is_an_error() {
         metrics: Vec::new(),
         scheduler: None,
         sched_ext_log: Vec::new(),
+        cleanup: Cleanup::default(),
         guest_ns: 0,
         digest: Digest::of(b""),
     };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use ktstr_checks::judge_workers;
 use ktstr_model::{Assert, AssertResult, Backdrop, CgroupDef, HoldSpec, WorkerReport};
 
 use super::check::{Given, check};
@@ -160,7 +161,7 @@ impl Play<'_> {
 
     /// What workers and external programs did wrong.
     fn judge(&mut self, title: &str, reports: &[WorkerReport]) -> AssertResult {
-        let mut result = self.ctx.judge_by(&self.assert, reports);
+        let mut result = judge_workers(&self.assert, reports);
         result.merge(self.scene.take_found());
         if self.named {
             for detail in &mut result.details {

@@ -91,8 +91,8 @@ impl Fields {
             "higher_is_better" if pair.flag()? => self.polarity = Some(quote!(.higher_is_better())),
             "lower_is_better" if pair.flag()? => self.polarity = Some(quote!(.lower_is_better())),
             "higher_is_better" | "lower_is_better" => {}
-            "min" => self.min = Some(pair.number()?),
-            "max" => self.max = Some(pair.number()?),
+            "min" => self.min = Some(pair.signed_number()?),
+            "max" => self.max = Some(pair.signed_number()?),
             "in_real_time" => self.in_real_time = pair.flag()?,
             _ => unreachable!("`{key}` is in the list of accepted keys without a reading"),
         }
