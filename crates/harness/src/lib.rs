@@ -8,6 +8,7 @@ mod host_noise;
 mod host_run;
 mod judge;
 mod kernel_trouble;
+mod payload_files;
 mod plan;
 mod process_entry;
 mod render;

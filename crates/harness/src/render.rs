@@ -6,7 +6,9 @@ mod repeat;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use ktstr_model::{Cause, GuestFailure, RunReport, SchedulerReport, Stimulus, Verdict, format_ns};
+use ktstr_model::{
+    Cause, GuestFailure, MetricValue, Polarity, RunReport, SchedulerReport, Stimulus, Verdict, format_ns,
+};
 use ktstr_results::Record;
 
 use crate::evidence::{Evidence, LOG_FILES};
@@ -37,9 +39,10 @@ pub fn line(record: &Record) -> String {
     format!("{}: {name} ({machine}{digest})", paint::verdict(record.verdict))
 }
 
-/// What a run that passed says: its line, and its notes.
+/// What a run that passed says: its line, the figures of external programs, and its notes.
 pub fn pass(record: &Record) -> String {
     let mut text = line(record) + "\n";
+    metrics(&mut text, record);
     notes(&mut text, record);
     if record.scheduler_report.as_ref().is_some_and(|scheduler| scheduler.ignored_sigint) {
         section(&mut text, "scheduler", ["it did not heed SIGINT and was killed"].into_iter());
@@ -72,6 +75,7 @@ pub fn report(record: &Record, judgement: &Judgement, beside: Beside<'_>) -> Str
         section(&mut text, "cgroups", ktstr_checks::cgroup_table(&report.workers).lines());
         section(&mut text, "scheduler", scheduler(record, report).iter().map(String::as_str));
     }
+    metrics(&mut text, record);
     notes(&mut text, record);
     noise(&mut text, record, judgement);
     stimuli(&mut text, record);
@@ -129,11 +133,28 @@ fn violations(text: &mut String, judgement: &Judgement) {
         Cause::CheckViolated | Cause::NoisyHost => "violations",
         _ => "consequences",
     };
-    section(text, title, judgement.details.iter().map(|detail| detail.message.as_str()));
+    section(text, title, judgement.details.iter().flat_map(|detail| detail.message.lines()));
 }
 
 fn notes(text: &mut String, record: &Record) {
     section(text, "notes", record.notes.iter().map(String::as_str));
+}
+
+/// The figures of external programs.
+fn metrics(text: &mut String, record: &Record) {
+    let lines: Vec<String> = record.metrics.iter().map(metric_line).collect();
+    section(text, "metrics", lines.iter().map(String::as_str));
+}
+
+fn metric_line(metric: &MetricValue) -> String {
+    let place = if metric.cgroup.is_empty() { String::new() } else { format!(" in {}", metric.cgroup) };
+    let better = match metric.polarity {
+        Polarity::HigherBetter => ", higher is better",
+        Polarity::LowerBetter => ", lower is better",
+        Polarity::Neutral => "",
+    };
+    let unit = if metric.unit.is_empty() { String::new() } else { format!(" {}", metric.unit) };
+    format!("{}{place}: {} = {}{unit}{better}", metric.payload, metric.name, metric.value)
 }
 
 /// What the scenario did, with times after its beginning.

@@ -109,6 +109,31 @@ fn a_worker_outside_of_its_cpuset() {
 }
 
 #[test]
+fn figures_are_told_with_all_that_reading_them_takes() {
+    let mut record = Record::begun("t".into(), "eevdf", 1);
+    let metric = |name: &str, unit: &str, polarity, cgroup: &str| MetricValue {
+        name: name.into(),
+        value: 1.25,
+        unit: unit.into(),
+        polarity,
+        payload: "bench".into(),
+        cgroup: cgroup.into(),
+    };
+    record.metrics = vec![
+        metric("time", "s", Polarity::LowerBetter, "cell"),
+        metric("rounds", "", Polarity::HigherBetter, ""),
+        metric("cpus", "", Polarity::Neutral, ""),
+    ];
+    insta::assert_snapshot!(paint::plain(&pass(&record)), @r"
+    BROKEN: t (eevdf)
+      metrics:
+        bench in cell: time = 1.25 s, lower is better
+        bench: rounds = 1.25, higher is better
+        bench: cpus = 1.25
+    ");
+}
+
+#[test]
 fn what_the_scenario_did_is_told_with_times_after_its_beginning() {
     let mut record = Record::begun("t".into(), "eevdf", 1);
     let stimulus = |ms: u64, place: &str, what: &str| Stimulus {
