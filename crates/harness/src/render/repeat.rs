@@ -71,13 +71,20 @@ pub(crate) fn command(record: &Record, started: &Started) -> String {
     }
     let place = match (&started.binary_id, &started.package) {
         (Some(id), _) => format!("binary_id(={id}) & "),
-        (None, Some(package)) => {
-            format!("package(={package}) & binary(={}) & ", record.test_crate)
-        }
-        (None, None) => String::new(),
+        (None, Some(package)) => format!("package(={package}) & {}", binary(&record.test_crate)),
+        (None, None) => binary(&record.test_crate),
     };
     words.push(format!("-E '{place}test(={name})'"));
     words.join(" ")
+}
+
+/// Which of a package's test binaries it is, by its crate. A crate's `_` may have been a `-` in the binary's name.
+fn binary(test_crate: &str) -> String {
+    match test_crate {
+        "" => String::new(),
+        name if name.contains('_') => format!("binary(/^{}$/) & ", name.replace('_', "[_-]")),
+        name => format!("binary(={name}) & "),
+    }
 }
 
 /// The test's name on one kernel: that of a cell says which of several kernels it is for, and the command names that alone.
@@ -151,9 +158,12 @@ mod tests {
             let record = Record { cell: Some(cell.into()), ..record() };
             command(&record, &Started::default()).split(" -- ").nth(1).unwrap().to_owned()
         };
-        assert_eq!(of("gauntlet/t/tiny-2llc"), "--run-ignored all -E 'test(=gauntlet/t/tiny-2llc)'");
-        assert_eq!(of("gauntlet/t/tiny-2llc/6.18"), "--run-ignored all -E 'test(=gauntlet/t/tiny-2llc)'");
-        assert_eq!(of("kernels/t/6.18"), "-E 'test(=t)'");
+        let on_preset = "--run-ignored all -E 'binary(=sched) & test(=gauntlet/t/tiny-2llc)'";
+        assert_eq!([of("gauntlet/t/tiny-2llc"), of("gauntlet/t/tiny-2llc/6.18")], [on_preset, on_preset]);
+        assert_eq!(of("kernels/t/6.18"), "-E 'binary(=sched) & test(=t)'");
+        let record = Record { test_crate: "vm_verdicts".into(), ..record() };
+        let command = command(&record, &Started::default());
+        assert!(command.ends_with("-E 'binary(/^vm[_-]verdicts$/) & test(=inner::steady)'"), "{command}");
     }
 
     #[test]

@@ -14,6 +14,11 @@ struct Recorded {
     evidence: Evidence,
 }
 
+fn digest_of(report: &RunReport) -> ktstr_model::Digest {
+    let RunReport { workers, stimuli, scheduler, payloads, metrics, .. } = report;
+    report_digest(workers, stimuli, payloads, metrics, scheduler.as_ref())
+}
+
 impl Recorded {
     fn of(name: &str) -> Self {
         let folder =
@@ -23,7 +28,7 @@ impl Recorded {
         let report = (!read("report.json").is_empty()).then(|| {
             let mut report: RunReport = serde_json::from_str(&read("report.json")).unwrap();
             // Most of its events were left out.
-            report.digest = report_digest(&report.workers, &report.stimuli, report.scheduler.as_ref());
+            report.digest = digest_of(&report);
             Ok(report)
         });
         let evidence = Evidence {
@@ -101,7 +106,7 @@ fn a_worker_outside_of_its_cpuset() {
     report.workers[2].allowed.cpus = "0-1".parse().unwrap();
     let checks = ktstr_model::Assert::NO_OVERRIDES.isolation(true);
     report.result = Ok(ktstr_checks::judge_workers(&checks, &report.workers));
-    report.digest = report_digest(&report.workers, &report.stimuli, report.scheduler.as_ref());
+    report.digest = digest_of(report);
     let judged = judge(&recorded.evidence);
     assert_eq!(judged.details[0].kind, DetailKind::Isolation);
     let text = recorded.printed(&judged);
