@@ -54,6 +54,13 @@ pub fn run_in_guest(entries: impl Iterator<Item = &'static TestEntry>) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// For code that runs before `main`: what the standard library sets up just before it. A write to a closed pipe is an
+/// error, not the end.
+pub fn as_after_main_began() {
+    // SAFETY: sets a disposition; no handler is involved.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
 /// What came of a run.
 struct Outcome {
     result: Result<AssertResult, GuestFailure>,
@@ -74,9 +81,7 @@ impl Outcome {
 }
 
 fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>) -> Result<(), GuestError> {
-    // As in every Rust program after its `main` has begun: a write to a closed pipe is an error, not the end.
-    // SAFETY: sets a disposition; no handler is involved.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    as_after_main_began();
     // Before there is an order, so that the clones of a loaded template need not do it again.
     let topology = TestTopology::from_sysfs(Path::new("/sys"));
     load_point::wait_for_order(channel)?;

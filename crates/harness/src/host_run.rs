@@ -68,6 +68,7 @@ mod tests {
     fn run(body: Body, expect_err: bool) -> Finished {
         let spec = TestSpec { host_only: true, expect_err, ..TestSpec::new("t", "tests") };
         let settings = Settings {
+            kernel: None,
             mode: ModeChoice::Auto,
             seed: 3,
             records: RecordFolder::Fixed("unused".into()),

@@ -1,22 +1,27 @@
 //! The host side of a run: plan it, run it in a clone, judge what came back, record it.
 
+mod cells;
 mod error;
 mod evidence;
 mod host_run;
 mod judge;
 mod kernel_trouble;
 mod plan;
+mod process_entry;
 mod render;
 mod run;
+mod runner_protocol;
 mod scheduler_file;
 mod settings;
 mod symbolise;
 mod test_entry;
 
+pub use cells::{Declared, Listed, UnknownCell, list};
 pub use error::HarnessError;
 pub use evidence::{Evidence, TestExit};
 pub use judge::{Judgement, judge};
 pub use plan::RunPlan;
+pub use process_entry::process_entry;
 pub use run::{Finished, Host, Prepared, run};
 pub use scheduler_file::Places;
 pub use settings::Settings;

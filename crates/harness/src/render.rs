@@ -25,7 +25,8 @@ pub fn line(record: &Record) -> String {
         _ => record.scheduler.clone(),
     };
     let digest = record.digest.map(|digest| format!(", digest {digest}")).unwrap_or_default();
-    format!("{}: {} ({machine}{digest})", record.verdict.to_string().to_uppercase(), record.test)
+    let name = record.cell.as_ref().unwrap_or(&record.test);
+    format!("{}: {name} ({machine}{digest})", record.verdict.to_string().to_uppercase())
 }
 
 /// What a run that passed says: its line, and its notes.

@@ -38,12 +38,15 @@ pub struct Host {
 }
 
 impl Host {
-    /// Finds QEMU and the kernel as the environment says.
+    /// Finds QEMU and the kernel: the one whose image is `kernel`, else what the environment says.
     ///
     /// # Errors
     /// When one of them is not there.
-    pub fn of_this_process() -> Result<Self, HarnessError> {
-        let environment = Environment::of_process();
+    pub fn of_this_process(kernel: Option<&Path>) -> Result<Self, HarnessError> {
+        let mut environment = Environment::of_process();
+        if let Some(kernel) = kernel {
+            environment.test_kernel = Some(kernel.to_owned());
+        }
         let cache = Cache::locate(&environment)?;
         let qemu = Qemu::find()?;
         let kernel = ktstr_kernel::discover(&environment, &cache)?;
@@ -70,6 +73,14 @@ pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
             }
         }
     }
+}
+
+/// A run that this host cannot carry, for `reason`.
+pub(crate) fn not_run_here(spec: &TestSpec, settings: &Settings, reason: String) -> Finished {
+    let seed = spec.seed.unwrap_or(settings.seed);
+    let mut record = begun(spec, settings, seed);
+    record.topology = spec.resolved_topology().ok();
+    finish(record, Judgement::new(Cause::TooLarge, reason), None)
 }
 
 /// The record of a run that begins now.
@@ -143,7 +154,7 @@ impl Prepared {
     ) -> Result<Self, HarnessError> {
         let mut clock = PhaseClock::start();
         record.topology = Some(spec.resolved_topology()?);
-        let host = Host::of_this_process()?;
+        let host = Host::of_this_process(settings.kernel.as_deref())?;
         record.qemu = host.qemu.version.to_string();
         let Kernel { release, image, image_sha256, .. } = host.kernel.clone();
         record.kernel = Some(RecordKernel { release, image, sha256: image_sha256.to_string() });

@@ -15,6 +15,8 @@ const DEFAULT_SEED: u64 = 1;
 /// Settings of this process.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The kernel's image, where a cell has one of its own; otherwise the kernel is looked for.
+    pub kernel: Option<PathBuf>,
     /// `KTSTR_MODE`: overrules `auto`, but not a mode that a test names.
     pub mode: ModeChoice,
     /// `KTSTR_SEED`.
@@ -38,6 +40,7 @@ impl Settings {
     pub fn of_this_process() -> Result<Self, HarnessError> {
         let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         Ok(Self {
+            kernel: None,
             mode: text("KTSTR_MODE").map_or(Ok(ModeChoice::Auto), |mode| mode.parse())?,
             seed: match text("KTSTR_SEED") {
                 Some(seed) => seed.parse().map_err(|_| HarnessError::Seed(seed))?,

@@ -29,17 +29,25 @@ pub fn run_test(entry: &'static TestEntry) {
         true => run_on_host(entry, &settings),
         false => run::run(&entry.spec, &settings),
     };
-    let (text, verdict) = (tell(&finished, &settings), finished.record.verdict);
+    let text = tell(&finished, &settings);
+    match failure_of(finished.record.verdict, &text, &settings) {
+        None => println!("{text}"),
+        Some(failure) => fail(failure),
+    }
+}
+
+/// What a run that ended so says as a failure; `None` when it is none.
+pub(crate) fn failure_of(verdict: Verdict, text: &str, settings: &Settings) -> Option<String> {
     match verdict {
-        Verdict::Pass => println!("{text}"),
-        Verdict::Skip if !settings.deny_skip => println!("{text}"),
-        Verdict::Skip => fail(format!("{text}  which counts as a failure here: KTSTR_DENY_SKIP is set")),
-        _ => fail(text),
+        Verdict::Pass => None,
+        Verdict::Skip if !settings.deny_skip => None,
+        Verdict::Skip => Some(format!("{text}  which counts as a failure here: KTSTR_DENY_SKIP is set")),
+        _ => Some(text.to_owned()),
     }
 }
 
 /// Under nextest, ends this process when nextest ends: it is in a process group of its own.
-fn watch_the_runner() {
+pub(crate) fn watch_the_runner() {
     static ONCE: Once = Once::new();
     if std::env::var_os("NEXTEST").is_some() {
         ONCE.call_once(ktstr_vm::end_with_parent);
@@ -47,7 +55,7 @@ fn watch_the_runner() {
 }
 
 /// Writes the record and says how the run went.
-fn tell(finished: &Finished, settings: &Settings) -> String {
+pub(crate) fn tell(finished: &Finished, settings: &Settings) -> String {
     let Finished { record, judgement, evidence } = finished;
     let report = evidence.as_ref().and_then(|evidence| evidence.report.as_ref()?.as_ref().ok());
     let saved = keep(record, report, evidence.as_ref(), settings);

@@ -20,6 +20,8 @@ impl Version {
     pub const REAL_TIME: Self = Self(7, 2, 0);
     /// Since QEMU 8.2 a saved state can be read from a file by name.
     pub const FILE_MIGRATION: Self = Self(8, 2, 0);
+    /// The first QEMU whose q35 machine has more than 288 CPUs.
+    pub const MORE_CPUS: Self = Self(8, 1, 0);
     /// Since QEMU 9.0 TCG emulates x2APIC.
     pub const TCG_X2APIC: Self = Self(9, 0, 0);
 

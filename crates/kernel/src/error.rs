@@ -30,6 +30,25 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// `KTSTR_TEST_KERNELS`.
+    #[error(
+        "KTSTR_TEST_KERNELS={value}: {why}; it holds LABEL=IMAGE for each kernel, with colons between them"
+    )]
+    KernelSet {
+        /// The variable's value.
+        value: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An image that `KTSTR_TEST_KERNELS` cannot name.
+    #[error(
+        "{} has a colon in its path, so it cannot be one of several kernels: give a copy or a link elsewhere",
+        path.display()
+    )]
+    ColonInPath {
+        /// The image.
+        path: PathBuf,
+    },
     /// A range that no version can lie in.
     #[error("the range `{text}` is empty: {low} is newer than {high}; write the older version first")]
     EmptyRange {

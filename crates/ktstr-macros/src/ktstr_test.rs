@@ -33,7 +33,7 @@ pub fn expand(keys: TokenStream, item: TokenStream) -> TokenStream {
 /// it. Only the check of constants stands beside it and is made in every build. (A `#[cfg]` on the function needs no
 /// care: the compiler obeys it before it calls this macro.)
 fn emit(keys: &TestKeys, function: &TestFunction) -> TokenStream {
-    let TestFunction { attributes, visibility, body } = function;
+    let TestFunction { attributes, ignored, visibility, body } = function;
     let name = &body.sig.ident;
     let text = name.to_string();
     let text = text.trim_start_matches("r#");
@@ -53,6 +53,7 @@ fn emit(keys: &TestKeys, function: &TestFunction) -> TokenStream {
                 spec: ::ktstr::__private::TestSpec {
                     manifest_dir: ::core::env!("CARGO_MANIFEST_DIR"),
                     location: #location,
+                    ignored: #ignored,
                     #(#fields,)*
                     ..::ktstr::__private::TestSpec::new(#text, ::core::module_path!())
                 },

@@ -1,11 +1,26 @@
 //! What the macros leave to constant evaluation, because it depends on a scheduler that is declared elsewhere.
 
-use ktstr_model::{Scheduler, TopologyChoice};
+use ktstr_model::{ConstraintsChoice, Scheduler, TopologyChoice, TopologyConstraints};
 
 /// For a test that names dimensions: stops compilation when they do not fit those it inherits.
 #[track_caller]
 pub const fn topology_fits(choice: &TopologyChoice, scheduler: &Scheduler) {
     choice.resolve_const(&scheduler.topology);
+}
+
+/// For a test that names constraints: stops compilation when no topology can meet them and those it inherits.
+#[track_caller]
+pub const fn constraints_fit(choice: &ConstraintsChoice, scheduler: &Scheduler) {
+    checked_constraints(choice.resolve(&scheduler.constraints));
+}
+
+/// The same constraints: stops compilation when no topology can meet them.
+#[track_caller]
+pub const fn checked_constraints(constraints: TopologyConstraints) -> TopologyConstraints {
+    match constraints.contradiction() {
+        Some(contradiction) => panic!("{}", contradiction),
+        None => constraints,
+    }
 }
 
 /// For a test with `config`: stops compilation when its scheduler could not be given one.

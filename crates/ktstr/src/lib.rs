@@ -56,7 +56,7 @@ pub mod prelude {
         execute_scenario_with, execute_steps, execute_steps_with,
     };
     pub use crate::scenario::{Cgroup, CgroupGroup, Ctx, scenarios};
-    pub use crate::test_support::{Payload, Scheduler, SchedulerSpec, Sysctl};
+    pub use crate::test_support::{Payload, Scheduler, SchedulerSpec, Sysctl, TopologyConstraints};
     pub use crate::topology::{CpuSet, TestTopology};
     pub use crate::workload::{
         AffinityIntent, MemPolicy, MpolFlags, Phase, SchedPolicy, WorkSpec, WorkType, WorkerReport,
@@ -108,19 +108,22 @@ pub mod test_support {
     pub use crate::guest::TestEntry;
     pub use ktstr_model::{
         ConfigFileDef, ModeChoice, Payload, Scheduler, SchedulerSpec, Sysctl, TestSpec, Topology,
-        TopologyChoice,
+        TopologyChoice, TopologyConstraints,
     };
 }
 
 /// What the macros' output refers to. Not for use by hand: it changes with the macros.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::declaration_checks::{takes_arguments, takes_inline_config, topology_fits};
+    pub use crate::declaration_checks::{
+        checked_constraints, constraints_fit, takes_arguments, takes_inline_config, topology_fits,
+    };
     pub use crate::guest::TestEntry;
     pub use crate::harness::run_test;
     pub use crate::process_entry::process_entry;
     pub use ktstr_model::{
-        Assert, ConfigFileDef, ModeChoice, Scheduler, SchedulerSpec, TestSpec, Topology, TopologyChoice,
+        Assert, ConfigFileDef, ConstraintsChoice, ModeChoice, Scheduler, SchedulerSpec, TestSpec, Topology,
+        TopologyChoice,
     };
     pub use linkme;
 }

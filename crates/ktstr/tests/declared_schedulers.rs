@@ -19,6 +19,7 @@ mod declared {
             sched_args = ["--exit-dump-len", "1048576", COMMON],
             kernels = ["6.14", "6.15..=7.0"],
             topology = (2, 4, 3, 2),
+            constraints = TopologyConstraints { max_numa_nodes: None, ..TopologyConstraints::DEFAULT },
             kargs = ["nosmt"],
             sysctls = [
                 Sysctl::new("kernel.sched_rt_runtime_us", "-1"),
@@ -62,6 +63,7 @@ fn every_field_arrives() {
         sched_args: &["--exit-dump-len", "1048576", "--verbose"],
         kernels: &["6.14", "6.15..=7.0"],
         topology: Topology::of(2, 4, 3, 2),
+        constraints: TopologyConstraints { max_numa_nodes: None, ..TopologyConstraints::DEFAULT },
         kargs: &["nosmt"],
         sysctls: &SYSCTLS,
         cgroup_parent: Some("/ktstr"),

@@ -29,6 +29,13 @@ fn defaults(ctx: &Ctx) -> Result<AssertResult> {
     cores = 3,
     threads = 2,
     memory_mb = 1024,
+    min_llcs = 2,
+    max_llcs = 8,
+    min_cpus = 4,
+    max_cpus = 64,
+    min_numa_nodes = 1,
+    max_numa_nodes = 2,
+    requires_smt,
     duration_s = 7,
     extra_sched_args = ["--fifo", SLICE],
     extra_include_files = ["data/input.txt"],
@@ -144,6 +151,7 @@ fn a_test_without_keys_has_the_documented_defaults() {
     let spec = &entry("defaults").spec;
     assert_eq!(spec.scheduler, &Scheduler::EEVDF);
     assert_eq!(spec.topology, TopologyChoice::default());
+    assert_eq!(spec.resolved_constraints(), TopologyConstraints::DEFAULT);
     assert_eq!((spec.memory_mb, spec.duration_s), (2048, 12));
     assert_eq!((spec.extra_sched_args, spec.extra_include_files, spec.config), (&[][..], &[][..], None));
     assert_eq!(spec.assert, Assert::NO_OVERRIDES);
@@ -157,6 +165,16 @@ fn every_key_reaches_its_field() {
     let spec = &entry("every_key").spec;
     assert!(std::ptr::eq(spec.scheduler, &MY_SCHED));
     assert_eq!(spec.resolved_topology().unwrap().to_string(), "2n4l3c2t");
+    let constraints = TopologyConstraints {
+        min_llcs: 2,
+        max_llcs: Some(8),
+        min_cpus: 4,
+        max_cpus: Some(64),
+        min_numa_nodes: 1,
+        max_numa_nodes: Some(2),
+        requires_smt: true,
+    };
+    assert_eq!(spec.resolved_constraints(), constraints);
     assert_eq!((spec.memory_mb, spec.duration_s), (1024, 7));
     assert_eq!(spec.extra_sched_args, ["--fifo", "--slice=5"]);
     assert_eq!(spec.extra_include_files, ["data/input.txt"]);

@@ -59,6 +59,8 @@ pub enum Cause {
     SchedulerNeverEnabled,
     /// The body gave up.
     TestSkipped,
+    /// The machine is too large for this host or its QEMU.
+    TooLarge,
     /// The run could not be begun: the declaration, the host or the kernel does not allow it.
     NotRun,
     /// The kernel did not reach the agent's wait point.
@@ -92,7 +94,7 @@ impl Cause {
             | Self::SchedulerExited
             | Self::SchedulerRejected
             | Self::SchedulerNeverEnabled => Verdict::Fail,
-            Self::TestSkipped => Verdict::Skip,
+            Self::TestSkipped | Self::TooLarge => Verdict::Skip,
             Self::NotRun
             | Self::BootFailure
             | Self::GuestPanic

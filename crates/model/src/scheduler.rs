@@ -1,6 +1,6 @@
 //! What a test author says about a scheduler.
 
-use crate::{Assert, Topology};
+use crate::{Assert, Topology, TopologyConstraints};
 
 /// Where a scheduler comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct Scheduler {
     pub kernels: &'static [&'static str],
     /// The topology of tests that name none.
     pub topology: Topology,
+    /// The presets that the gauntlet runs its tests on, as far as a test says nothing else.
+    pub constraints: TopologyConstraints,
     /// Extra kernel arguments of its guests.
     pub kargs: &'static [&'static str],
     /// Kernel parameters set before it starts, in this order.
@@ -84,6 +86,7 @@ impl Scheduler {
             sched_args: &[],
             kernels: &[],
             topology: Topology::of(1, 1, 2, 1),
+            constraints: TopologyConstraints::DEFAULT,
             kargs: &[],
             sysctls: &[],
             cgroup_parent: None,
@@ -121,6 +124,13 @@ impl Scheduler {
     #[must_use]
     pub const fn topology(mut self, numa_nodes: u32, llcs: u32, cores: u32, threads: u32) -> Self {
         self.topology = Topology::of(numa_nodes, llcs, cores, threads);
+        self
+    }
+
+    /// The presets that the gauntlet runs its tests on.
+    #[must_use]
+    pub const fn constraints(mut self, constraints: TopologyConstraints) -> Self {
+        self.constraints = constraints;
         self
     }
 

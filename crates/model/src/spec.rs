@@ -1,6 +1,6 @@
 //! What a test author says about a test.
 
-use crate::{Assert, ModeChoice, Scheduler, Topology, TopologyError};
+use crate::{Assert, ConstraintsChoice, ModeChoice, Scheduler, Topology, TopologyConstraints, TopologyError};
 
 /// The dimensions that a test names itself; the others come from its scheduler.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,10 +61,14 @@ pub struct TestSpec {
     pub manifest_dir: &'static str,
     /// The source file, relative to the workspace, and the line.
     pub location: (&'static str, u32),
+    /// Whether it carries `#[ignore]`.
+    pub ignored: bool,
     /// The scheduler under test.
     pub scheduler: &'static Scheduler,
     /// The machine's dimensions.
     pub topology: TopologyChoice,
+    /// The presets that the gauntlet runs it on.
+    pub constraints: ConstraintsChoice,
     /// Guest memory in MiB; raised to 64 a CPU and to 256.
     pub memory_mb: u32,
     /// How long the workload runs, in seconds of the guest's clock.
@@ -95,8 +99,10 @@ impl TestSpec {
             module,
             manifest_dir: "",
             location: ("", 0),
+            ignored: false,
             scheduler: &Scheduler::EEVDF,
             topology: TopologyChoice { numa_nodes: None, llcs: None, cores: None, threads: None },
+            constraints: ConstraintsChoice::INHERITED,
             memory_mb: 2048,
             duration_s: 12,
             extra_sched_args: &[],
@@ -124,6 +130,23 @@ impl TestSpec {
     /// When the dimensions that the test names do not fit those it inherits.
     pub fn resolved_topology(&self) -> Result<Topology, TopologyError> {
         self.topology.resolve(&self.scheduler.topology)
+    }
+
+    /// The same test on exactly this machine. Nodes of memory only stay those of its scheduler.
+    #[must_use]
+    pub fn on(self, topology: &Topology) -> Self {
+        let topology = TopologyChoice {
+            numa_nodes: Some(topology.numa_nodes()),
+            llcs: Some(topology.llcs()),
+            cores: Some(topology.cores_per_llc()),
+            threads: Some(topology.threads_per_core()),
+        };
+        Self { topology, ..self }
+    }
+
+    /// The presets' constraints: its own, and its scheduler's where it has none.
+    pub const fn resolved_constraints(&self) -> TopologyConstraints {
+        self.constraints.resolve(&self.scheduler.constraints)
     }
 
     /// Guest memory in MiB for `topology`: at least 256, at least 64 a CPU, at least what the test asks for.

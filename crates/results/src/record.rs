@@ -80,6 +80,9 @@ pub struct Record {
     pub test_crate: String,
     /// The test's path within its crate.
     pub test: String,
+    /// The name under which it ran, when it was a cell: `gauntlet/TEST/PRESET` and the like.
+    #[serde(default)]
+    pub cell: Option<String>,
     /// Whether the body ran on the host, without a machine.
     #[serde(default)]
     pub on_host: bool,
@@ -166,6 +169,7 @@ impl Record {
             schema: Schema::CURRENT,
             test_crate: String::new(),
             test,
+            cell: None,
             on_host: false,
             commit: Commit::none(),
             topology: None,

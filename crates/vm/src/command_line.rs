@@ -17,6 +17,11 @@ pub(crate) const ICOUNT_SHIFT: u32 = 2;
 /// A template's randomness; the run's seed goes to the clone's agent.
 const TEMPLATE_SEED: u32 = 42;
 
+/// CPUs that a q35 machine has at most before QEMU 8.1 (`max_cpus` of its hw/i386/pc_q35.c).
+const MOST_CPUS_OF_OLD: u32 = 288;
+/// The highest id that an APIC has without x2APIC.
+const HIGHEST_XAPIC_ID: u32 = 254;
+
 /// Whether a machine is booted to become a template or is made from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -67,7 +72,8 @@ pub fn arguments(
 ) -> Result<Vec<String>, VmError> {
     let topology = &spec.topology;
     let mut arguments = Arguments::default();
-    arguments.add("-machine", machine(qemu, spec)?);
+    check_size(qemu, topology, spec.mode)?;
+    arguments.add("-machine", machine(spec));
     arguments.flag("-nodefaults").flag("-no-user-config");
     arguments.add("-display", "none");
     accelerate(&mut arguments, qemu, spec.mode);
@@ -114,7 +120,21 @@ impl Arguments {
     }
 }
 
-fn machine(qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError> {
+/// Checks that a machine of so many CPUs can be had.
+pub(crate) fn check_size(qemu: &Qemu, topology: &Topology, mode: Mode) -> Result<(), VmError> {
+    let (topology, version) = (*topology, qemu.version);
+    if topology.cpus() > MOST_CPUS_OF_OLD && version < Version::MORE_CPUS {
+        return Err(VmError::TooManyCpus { topology, most: MOST_CPUS_OF_OLD, version });
+    }
+    let highest = highest_apic_id(&topology);
+    if highest > HIGHEST_XAPIC_ID && mode == Mode::Deterministic && version < Version::TCG_X2APIC {
+        let why = format!("ids above {HIGHEST_XAPIC_ID} need QEMU 9.0 or later, this is {version}");
+        return Err(VmError::ApicIds { topology, highest, why });
+    }
+    Ok(())
+}
+
+fn machine(spec: &MachineSpec) -> String {
     let mut machine = "q35,nvdimm=on".to_owned();
     if spec.topology.memory_nodes() == 1 {
         machine += ",memory-backend=ram0";
@@ -123,17 +143,10 @@ fn machine(qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError> {
         // Its counter would be one more clock in saved states; the guest goes by the time stamp counter.
         machine += ",hpet=off";
     }
-    if highest_apic_id(&spec.topology) > 254 {
-        if spec.mode == Mode::Deterministic && qemu.version < Version::TCG_X2APIC {
-            return Err(VmError::ApicIds {
-                topology: spec.topology,
-                highest: highest_apic_id(&spec.topology),
-                why: format!("ids above 254 need QEMU 9.0 or later, this is {}", qemu.version),
-            });
-        }
+    if highest_apic_id(&spec.topology) > HIGHEST_XAPIC_ID {
         machine += ",kernel-irqchip=split";
     }
-    Ok(machine)
+    machine
 }
 
 fn accelerate(arguments: &mut Arguments, qemu: &Qemu, mode: Mode) {
@@ -295,18 +308,19 @@ mod tests {
     }
 
     #[test]
-    fn too_many_apic_ids_for_an_old_qemu() {
-        let (version, host_cpu) = (Version(8, 2, 0), String::new());
-        let qemu = Qemu { path: "q".into(), version, host_cpu };
-        let spec = MachineSpec {
-            kernel: "k".into(),
-            kernel_sha256: String::new(),
-            kargs: Vec::new(),
-            topology: Topology::of(1, 14, 9, 2),
-            memory_mb: 256,
-            mode: Mode::Deterministic,
+    fn machines_too_large_for_an_old_qemu() {
+        let qemu = |version| Qemu { path: "q".into(), version, host_cpu: String::new() };
+        let size = |version, topology, mode| {
+            check_size(&qemu(version), &topology, mode).map_err(|error| error.to_string())
         };
-        let error = machine(&qemu, &spec).unwrap_err().to_string();
+        let gaps = Topology::of(1, 14, 9, 2);
+        let error = size(Version(8, 2, 0), gaps, Mode::Deterministic).unwrap_err();
         assert!(error.contains("433") && error.contains("9.0"), "{error}");
+        assert_eq!(size(Version(8, 2, 0), gaps, Mode::RealTime), Ok(()));
+        assert_eq!(size(Version(9, 0, 0), gaps, Mode::Deterministic), Ok(()));
+        let many = Topology::of(1, 17, 17, 1);
+        let error = size(Version(7, 2, 17), many, Mode::RealTime).unwrap_err();
+        assert!(error.contains("289 CPUs") && error.contains("288"), "{error}");
+        assert_eq!(size(Version(8, 1, 0), many, Mode::RealTime), Ok(()));
     }
 }

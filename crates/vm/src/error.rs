@@ -128,6 +128,16 @@ pub enum VmError {
         /// What is missing.
         why: String,
     },
+    /// More CPUs than this QEMU gives a machine.
+    #[error("{topology} has {} CPUs; QEMU {version} gives a machine {most} at most, 8.1 and later more", topology.cpus())]
+    TooManyCpus {
+        /// The machine asked for.
+        topology: Topology,
+        /// The most there can be.
+        most: u32,
+        /// QEMU's version.
+        version: Version,
+    },
     /// The payload is larger than the channel or the guest's memory.
     #[error(
         "the payload ({payload_mb} MiB: test binary, scheduler, their libraries and included files) is too large for {what} ({room_mb} MiB): {advice}"

@@ -5,8 +5,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ktstr_model::Mode;
+use ktstr_model::{Mode, Topology};
 
+use crate::command_line;
 use crate::error::VmError;
 use ktstr_host::Version;
 
@@ -82,6 +83,14 @@ impl Qemu {
             return Ok(());
         }
         Err(VmError::QemuTooOld { path: self.path.clone(), found: self.version, mode, needed })
+    }
+
+    /// Checks that it can give a machine so many CPUs.
+    ///
+    /// # Errors
+    /// When it is too old for them.
+    pub fn check_size(&self, topology: &Topology, mode: Mode) -> Result<(), VmError> {
+        command_line::check_size(self, topology, mode)
     }
 }
 

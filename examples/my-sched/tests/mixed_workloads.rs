@@ -15,7 +15,7 @@ const MS: fn(u64) -> Duration = Duration::from_millis;
 
 /// A service that bursts and sleeps has a last-level cache of its own. A batch job joins it on the other one, is let out
 /// onto all CPUs, and is squeezed again, over and over, while the service must go on.
-#[ktstr_test(scheduler = MY_SCHED, duration_s = 3, max_gap_ms = 500, not_starved)]
+#[ktstr_test(scheduler = MY_SCHED, min_llcs = 2, duration_s = 3, max_gap_ms = 500, not_starved)]
 fn batch_job_beside_a_service(ctx: &Ctx) -> Result<AssertResult> {
     let bursts = WorkType::sequence(Phase::Spin(MS(5)), [Phase::Sleep(MS(10)), Phase::Yield(MS(2))]);
     let service = CgroupDef::named("service")

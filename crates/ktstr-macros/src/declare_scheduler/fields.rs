@@ -2,7 +2,8 @@
 
 use ktstr_model::{SwitchLine, cgroup_parent};
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 use syn::{Error, Expr, ExprLit, Ident, Lit, Result};
 
 use super::{kernel_argument, kernel_filter};
@@ -22,6 +23,7 @@ const FIELDS: KnownKeys = KnownKeys {
         "sched_args",
         "kernels",
         "topology",
+        "constraints",
         "kargs",
         "sysctls",
         "cgroup_parent",
@@ -30,7 +32,7 @@ const FIELDS: KnownKeys = KnownKeys {
         "assert",
     ],
     aliases: &[],
-    not_built: &[("the gauntlet, which runs a test on many topologies", &["constraints"])],
+    not_built: &[],
 };
 
 const TOPOLOGY: &str = "four whole numbers, 1 or more: (NUMA nodes, LLCs in total, cores per LLC, threads per core), such as (1, 2, 4, 1)";
@@ -117,6 +119,11 @@ fn read_optional(name: &str, pair: &KeyValue) -> Result<TokenStream> {
         "kernels" => text_list(pair, kernel_filter::wrong),
         "kargs" => text_list(pair, kernel_argument::wrong),
         "topology" => topology(pair),
+        "constraints" => {
+            const ACCEPTED: &str = "a `TopologyConstraints`, such as TopologyConstraints { min_llcs: 2, ..TopologyConstraints::DEFAULT }";
+            let constraints = pair.expression(ACCEPTED)?;
+            Ok(quote_spanned!(constraints.span()=> ::ktstr::__private::checked_constraints(#constraints)))
+        }
         "sysctls" => sysctls(pair),
         "cgroup_parent" => some_text(pair, wrong_cgroup_parent),
         "config_file" => some_text(pair, anything),

@@ -13,6 +13,8 @@ const SHAPE: &str = "a test is `fn NAME(ctx: &Ctx) -> Result<AssertResult>`";
 pub struct TestFunction {
     /// Attributes of the `#[test]` function around it.
     pub attributes: Vec<Attribute>,
+    /// Whether `#[ignore]` is among them.
+    pub ignored: bool,
     /// Its visibility, which goes to the `#[test]` function.
     pub visibility: Visibility,
     /// The function itself, with the attributes that concern its code.
@@ -32,10 +34,11 @@ impl TestFunction {
                 errors.push(Error::new_spanned(attribute, message));
             }
         }
-        let (attributes, own) = body.attrs.into_iter().partition(concerns_the_test);
+        let (attributes, own): (Vec<_>, _) = body.attrs.into_iter().partition(concerns_the_test);
+        let ignored = attributes.iter().any(|attribute| attribute.path().is_ident("ignore"));
         body.attrs = own;
         let visibility = std::mem::replace(&mut body.vis, Visibility::Inherited);
-        errors.finish(Self { attributes, visibility, body })
+        errors.finish(Self { attributes, ignored, visibility, body })
     }
 }
 

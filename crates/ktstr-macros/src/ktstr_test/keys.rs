@@ -28,6 +28,13 @@ const KEYS: KnownKeys = KnownKeys {
         "not_starved",
         "max_gap_ms",
         "max_spread_pct",
+        "min_llcs",
+        "max_llcs",
+        "min_cpus",
+        "max_cpus",
+        "min_numa_nodes",
+        "max_numa_nodes",
+        "requires_smt",
         "duration_s",
         "expect_err",
         "host_only",
@@ -66,18 +73,6 @@ const KEYS: KnownKeys = KnownKeys {
                 "max_slow_tier_ratio",
             ],
         ),
-        (
-            "the gauntlet, which runs a test on many topologies",
-            &[
-                "min_llcs",
-                "max_llcs",
-                "min_cpus",
-                "max_cpus",
-                "min_numa_nodes",
-                "max_numa_nodes",
-                "requires_smt",
-            ],
-        ),
         ("a disk in the guest (until then work that reads and writes files uses a tmpfs)", &["disk_mb"]),
         ("payload programs in the guest", &["payload", "workloads"]),
         ("host CPUs reserved for a guest", &["performance_mode", "no_perf_mode"]),
@@ -85,6 +80,10 @@ const KEYS: KnownKeys = KnownKeys {
         ("a host-side step after the guest has ended", &["post_vm"]),
     ],
 };
+
+/// The keys that choose presets. All but the last are limits.
+const CONSTRAINTS: [&str; 7] =
+    ["min_llcs", "max_llcs", "min_cpus", "max_cpus", "min_numa_nodes", "max_numa_nodes", "requires_smt"];
 
 /// A test's keys, ready to be emitted.
 #[derive(Default)]
@@ -96,6 +95,8 @@ pub struct TestKeys {
     /// A reference to the scheduler's constant.
     scheduler: Option<TokenStream>,
     dimensions: Dimensions,
+    /// `field: value` for each constraint.
+    constraints: Vec<TokenStream>,
     /// Setters of an `Assert`.
     thresholds: Vec<TokenStream>,
 }
@@ -135,6 +136,8 @@ impl TestKeys {
             "seed" => self.set_some(name, pair.whole()?),
             "expect_err" | "host_only" => self.set(name, pair.flag()?),
             "mode" => self.set(name, mode(pair)?),
+            "requires_smt" => self.constraint(name, pair.flag()?),
+            limit if CONSTRAINTS.contains(&limit) => self.constraint(name, pair.positive()?),
             "not_starved" => self.threshold(name, pair.flag()?),
             "max_gap_ms" => self.threshold(name, u64::from(pair.positive()?)),
             "max_spread_pct" => self.threshold(name, pair.percent()?),
@@ -157,6 +160,20 @@ impl TestKeys {
         self.thresholds.push(quote!(.#setter(#value)));
     }
 
+    fn constraint(&mut self, field: &str, value: impl ToTokens) {
+        let field = quote::format_ident!("{field}");
+        self.constraints.push(quote!(#field: ::core::option::Option::Some(#value)));
+    }
+
+    fn constraints(&self) -> TokenStream {
+        let constraints = &self.constraints;
+        let others = match constraints.len() {
+            all if all == CONSTRAINTS.len() => None,
+            _ => Some(quote!(..::ktstr::__private::ConstraintsChoice::INHERITED)),
+        };
+        quote!(::ktstr::__private::ConstraintsChoice { #(#constraints,)* #others })
+    }
+
     fn add_compound_fields(&mut self) {
         if let Some(scheduler) = self.scheduler.clone() {
             self.set("scheduler", scheduler);
@@ -164,6 +181,10 @@ impl TestKeys {
         if self.dimensions.written().next().is_some() {
             let topology = self.topology();
             self.set("topology", topology);
+        }
+        if !self.constraints.is_empty() {
+            let constraints = self.constraints();
+            self.set("constraints", constraints);
         }
         if !self.thresholds.is_empty() {
             let thresholds = &self.thresholds;
@@ -198,6 +219,13 @@ impl TestKeys {
             let topology = self.topology();
             calls.extend(quote_spanned! {first.token.span()=>
                 ::ktstr::__private::topology_fits(&#topology, #argument);
+            });
+        }
+        let constraint = |(name, _): &&(&str, KeyValue)| CONSTRAINTS.contains(name);
+        if let Some((_, last)) = pairs.iter().rfind(constraint) {
+            let constraints = self.constraints();
+            calls.extend(quote_spanned! {last.token().span()=>
+                ::ktstr::__private::constraints_fit(&#constraints, #argument);
             });
         }
         for (name, pair) in pairs {

@@ -1,0 +1,51 @@
+//! Carrying out one cell.
+
+use ktstr_kernel::{KernelSet, LabelledKernel};
+use ktstr_model::TestSpec;
+
+use super::{CellEnd, Declared, KINDS, Request, UnknownCell, too_large};
+use crate::run::{not_run_here, run};
+use crate::settings::Settings;
+use crate::test_entry::tell;
+
+/// A test that is run as a cell.
+pub(super) struct CellRun<'a> {
+    /// The test, on the cell's topology.
+    pub spec: TestSpec,
+    /// The cell's kernel; without one, that of the process.
+    pub kernel: Option<&'a LabelledKernel>,
+    /// The cell's name.
+    pub name: &'a str,
+}
+
+/// Runs the test, or says why this host cannot carry its machine, and keeps a record of either.
+pub(super) fn run_test_cell(cell: &CellRun<'_>, settings: &Settings) -> CellEnd {
+    let kernel = cell.kernel.map(|kernel| kernel.image.clone());
+    let settings = Settings { kernel: kernel.or_else(|| settings.kernel.clone()), ..settings.clone() };
+    let mut finished = match too_large::reason(&cell.spec, &settings) {
+        Some(reason) => not_run_here(&cell.spec, &settings, reason),
+        None => run(&cell.spec, &settings),
+    };
+    finished.record.cell = Some(cell.name.to_owned());
+    CellEnd { verdict: finished.record.verdict, text: tell(&finished, &settings) }
+}
+
+/// Runs the cell `name`.
+///
+/// # Errors
+/// When there is none of that name.
+pub(crate) fn run_named(
+    name: &str,
+    declared: &Declared,
+    kernels: &KernelSet,
+    settings: &Settings,
+) -> Result<CellEnd, UnknownCell> {
+    let unknown = |why| UnknownCell { name: name.to_owned(), why };
+    let parts: Vec<&str> = name.split('/').collect();
+    let kind = KINDS.iter().find(|kind| kind.prefix() == parts[0]);
+    let kind = kind.ok_or_else(|| {
+        let prefixes: Vec<_> = KINDS.iter().map(|kind| format!("{}/", kind.prefix())).collect();
+        unknown(format!("names of cells begin with {}", prefixes.join(" or ")))
+    })?;
+    kind.run(&parts[1..], &Request { name, declared, kernels, settings }).map_err(unknown)
+}

@@ -1,0 +1,130 @@
+//! What a test binary does on the host before libtest: it lists its cells for a runner, and runs one.
+
+use std::env;
+use std::io::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::exit;
+use std::time::Instant;
+
+use ktstr_kernel::KernelSet;
+
+use crate::cells::{self, CellEnd, Declared, Listed};
+use crate::runner_protocol::RunnerRequest;
+use crate::settings::Settings;
+use crate::test_entry::{failure_of, watch_the_runner};
+
+/// libtest's code for tests that failed.
+const FAILED: i32 = 101;
+/// The code for a request that cannot be understood.
+const BAD_REQUEST: i32 = 1;
+
+/// Does what the command line asks for, as far as it concerns cells: prints their names and returns, so that libtest
+/// prints its own; or runs one and ends the process, as libtest would. Otherwise does nothing.
+///
+/// May be called before `main`, from a constructor: nothing unwinds out of it.
+pub fn process_entry(declared: &Declared) {
+    let Some(request) = RunnerRequest::parse(env::args_os().skip(1)) else { return };
+    match request {
+        RunnerRequest::List { ignored } => print_names(declared, ignored),
+        RunnerRequest::Run(name) if cells::is_cell_name(&name) => exit(run_one(&name, declared)),
+        RunnerRequest::Run(_) => {}
+    }
+}
+
+fn print_names(declared: &Declared, ignored: bool) {
+    let kernels = match kernels_of_this_process() {
+        Ok(kernels) => kernels,
+        Err(error) => refuse(&error),
+    };
+    let text = terse_list(&cells::list(declared, &kernels), ignored);
+    let mut stdout = io::stdout().lock();
+    if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        refuse(&error);
+    }
+}
+
+/// As libtest prints names: without `ignored`, those of ignored tests too.
+fn terse_list(cells: &[Listed], ignored: bool) -> String {
+    let wanted = cells.iter().filter(|cell| cell.ignored || !ignored);
+    wanted.map(|cell| format!("{}: test\n", cell.name)).collect()
+}
+
+fn kernels_of_this_process() -> Result<KernelSet, ktstr_kernel::Error> {
+    KernelSet::of_variable(&env::var_os(KernelSet::VARIABLE).unwrap_or_default())
+}
+
+fn refuse(error: &dyn std::error::Error) -> ! {
+    eprintln!("error: {error}");
+    exit(BAD_REQUEST)
+}
+
+/// Runs a cell as libtest runs a test: its output around the cell's own. Returns the exit code.
+fn run_one(name: &str, declared: &Declared) -> i32 {
+    ktstr_guest::as_after_main_began();
+    watch_the_runner();
+    let (kernels, settings) = match (kernels_of_this_process(), Settings::of_this_process()) {
+        (Ok(kernels), Ok(settings)) => (kernels, settings),
+        (Err(error), _) => refuse(&error),
+        (_, Err(error)) => refuse(&error),
+    };
+    let began = Instant::now();
+    println!("\nrunning 1 test");
+    // The panic hook has told of a panic by then.
+    let end = catch_unwind(AssertUnwindSafe(|| cells::run_named(name, declared, &kernels, &settings)));
+    let failed = match end {
+        Ok(Ok(CellEnd { verdict, text })) => match failure_of(verdict, &text, &settings) {
+            None => {
+                println!("{text}");
+                false
+            }
+            Some(failure) => {
+                eprintln!("{failure}");
+                true
+            }
+        },
+        Ok(Err(unknown)) => refuse(&unknown),
+        Err(_) => true,
+    };
+    println!("{}", libtest_result(name, failed, began.elapsed().as_secs_f64()));
+    if failed { FAILED } else { 0 }
+}
+
+fn libtest_result(name: &str, failed: bool, seconds: f64) -> String {
+    let (word, result, passed) = if failed { ("FAILED", "FAILED", 0) } else { ("ok", "ok", 1) };
+    let failures = if failed { format!("\nfailures:\n    {name}\n") } else { String::new() };
+    format!(
+        "test {name} ... {word}\n{failures}\ntest result: {result}. {passed} passed; {} failed; 0 ignored; 0 measured; \
+         0 filtered out; finished in {seconds:.2}s\n",
+        1 - passed
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_printed_as_libtest_prints_them() {
+        let listed = |name: &str, ignored| Listed { name: name.to_owned(), ignored };
+        let cells = [listed("kernels/a/7", false), listed("gauntlet/a/tiny-1llc", true)];
+        assert_eq!(terse_list(&cells, false), "kernels/a/7: test\ngauntlet/a/tiny-1llc: test\n");
+        assert_eq!(terse_list(&cells, true), "gauntlet/a/tiny-1llc: test\n");
+    }
+
+    #[test]
+    fn results_read_as_libtest_s() {
+        let results = [false, true].map(|failed| libtest_result("kernels/a/7", failed, 0.524));
+        insta::assert_snapshot!(results.join("\n"), @r"
+        test kernels/a/7 ... ok
+
+        test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.52s
+
+        test kernels/a/7 ... FAILED
+
+        failures:
+            kernels/a/7
+
+        test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.52s
+        ");
+    }
+}

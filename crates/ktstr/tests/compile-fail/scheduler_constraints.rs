@@ -1,9 +1,0 @@
-use ktstr::declare_scheduler;
-
-declare_scheduler!(MY_SCHED, {
-    name = "my_sched",
-    binary = "scx_my_sched",
-    constraints = TopologyConstraints::DEFAULT,
-});
-
-fn main() {}
