@@ -129,4 +129,4 @@ pub fn compare(samples: &[Sample], question: &Question) -> Result<Comparison, Re
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

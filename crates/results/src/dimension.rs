@@ -53,6 +53,11 @@ impl Dimension {
         }
     }
 
+    /// The dimension with that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dimension| dimension.name() == name)
+    }
+
     /// Where `sample` stands in it.
     pub(crate) fn value(self, sample: &Sample) -> String {
         let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());

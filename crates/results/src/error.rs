@@ -54,13 +54,12 @@ fn remedy(schema: Schema) -> &'static str {
 #[non_exhaustive]
 pub enum ResultsError {
     /// A folder that cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {said}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
         /// The system's answer.
-        #[source]
-        source: io::Error,
+        said: io::Error,
     },
     /// A record that was named and cannot be read.
     #[error(transparent)]
@@ -106,12 +105,12 @@ pub enum ResultsError {
     },
     /// Nothing to compare.
     #[error(transparent)]
-    NoCommonCells(#[from] NoCommonCells),
+    NoCommonCells(Box<NoCommonCells>),
 }
 
 impl ResultsError {
-    pub(crate) fn folder(path: &Path, source: io::Error) -> Self {
-        Self::Folder { path: path.to_owned(), source }
+    pub(crate) fn folder(path: &Path, said: io::Error) -> Self {
+        Self::Folder { path: path.to_owned(), said }
     }
 }
 

@@ -62,6 +62,14 @@ impl RunFolder {
         RunFolderName::parse(&self.name)
     }
 
+    /// Whether it has no record.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn is_empty(&self) -> Result<bool, ResultsError> {
+        Ok(self.record_paths()?.is_empty())
+    }
+
     /// The paths of its records, the first by name first.
     ///
     /// # Errors
@@ -115,7 +123,8 @@ impl RunFolder {
 }
 
 impl RecordFolder {
-    fn path(&self) -> &Path {
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
         match self {
             Self::Fixed(folder) | Self::Below(folder) => folder,
         }
@@ -132,8 +141,7 @@ impl RecordFolder {
         }
         if let Self::Fixed(folder) = self {
             let run = RunFolder::at(folder)?;
-            let is_empty = run.record_paths()?.is_empty();
-            return Ok(if is_empty { Vec::new() } else { vec![run] });
+            return Ok(if run.is_empty()? { Vec::new() } else { vec![run] });
         }
         let error = |source| ResultsError::folder(folder, source);
         let mut runs = Vec::new();
@@ -141,7 +149,7 @@ impl RecordFolder {
             let path = entry.map_err(error)?.path();
             if path.is_dir() {
                 let run = RunFolder::at(&path)?;
-                if run.names().is_some() && !run.record_paths()?.is_empty() {
+                if run.names().is_some() && !run.is_empty()? {
                     runs.push(run);
                 }
             }

@@ -105,7 +105,7 @@ pub(super) fn split<'a>(samples: &'a [Sample], question: &Question) -> Result<Si
     if sides.a.cells.keys().any(|cell| sides.b.cells.contains_key(cell)) {
         return Ok(sides);
     }
-    Err(NoCommonCells {
+    Err(ResultsError::NoCommonCells(Box::new(NoCommonCells {
         by,
         would_match: agree.iter().copied().filter(|dimension| sides.match_without(*dimension)).collect(),
         cells_a: sides.a.cells.into_keys().collect(),
@@ -113,8 +113,7 @@ pub(super) fn split<'a>(samples: &'a [Sample], question: &Question) -> Result<Si
         a: sides.a.value,
         b: sides.b.value,
         agree,
-    }
-    .into())
+    })))
 }
 
 impl Sides<'_> {

@@ -9,7 +9,7 @@ use crate::figure::{Figure, Polarity};
 mod simulation;
 
 /// A run of `test` under `scheduler` that passed, with these figures.
-pub(super) fn sample(test: &str, scheduler: &str, seed: u64, figures: &[(&str, f64)]) -> Sample {
+pub(crate) fn sample(test: &str, scheduler: &str, seed: u64, figures: &[(&str, f64)]) -> Sample {
     let figure = |(name, value): &(&str, f64)| {
         let polarity = match *name {
             "rate" => Polarity::HigherBetter,
