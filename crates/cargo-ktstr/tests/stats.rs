@@ -25,6 +25,7 @@ fn passed(test: &str, scheduler: &str, commit: &str, seed: u64) -> Record {
     record.mode = Some(Mode::Deterministic);
     // What differs from host to host is in no snapshot.
     record.host = HostFacts::default();
+    record.began_unix_ms += seed;
     judged(record, Cause::ChecksHeld)
 }
 
@@ -238,7 +239,11 @@ fn broken_records_are_counted_named_and_spoil_nothing() {
     let (code, text, error) = store.run("");
     assert_eq!(code, 0);
     assert!(text.starts_with("[DIR]/7.3.4-def5678: 12 records, 2 cells\n"), "{text}");
-    insta::assert_snapshot!(error);
+    // Where it stands moves with every field that records gain.
+    let mut pieces = error.split(" column ");
+    let before = pieces.next().unwrap().to_owned();
+    let after = pieces.map(|piece| piece.trim_start_matches(|digit: char| digit.is_ascii_digit()));
+    insta::assert_snapshot!(after.fold(before, |text, piece| text + " column N" + piece));
     assert_eq!(store.json("")["bad_records"].as_array().unwrap().len(), 4);
     assert_eq!(store.run("compare 7.3.4-abc 7.3.4-def").0, 1);
     let shown = store.run(&format!("show {}", run.join("cut.json").display()));
