@@ -98,10 +98,13 @@ impl Summary<'_> {
     }
 
     fn time(&self) -> String {
-        let sum =
-            |phase: fn(&Phases) -> f64| self.records.iter().map(|record| phase(&record.phases)).sum::<f64>();
-        let boot: f64 =
-            self.records.iter().filter(|record| is_fresh(record)).map(|r| r.phases.template_ms).sum();
+        // Not `sum`, which gives -0.0 for nothing.
+        let add = |sum: f64, ms: f64| sum + ms;
+        let sum = |phase: fn(&Phases) -> f64| {
+            self.records.iter().map(|record| phase(&record.phases)).fold(0.0, add)
+        };
+        let fresh = self.records.iter().filter(|record| is_fresh(record));
+        let boot = fresh.map(|record| record.phases.template_ms).fold(0.0, add);
         let mut parts = vec![
             format!("boot {}", seconds(boot)),
             format!("load {}", seconds(sum(|phases| phases.load_ms))),
