@@ -75,13 +75,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             "the build profile is given twice: once before `--` (`--release`) and once after it; leave one out"
         );
     }
-    if !has_nextest() {
-        return Err(NoNextest(install_nextest().to_string()).into());
-    }
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
     let kernels = kernels::resolve(args, &environment, &cache)?;
     let qemu = Qemu::find()?;
+    if !has_nextest() {
+        return Err(NoNextest(install_nextest().to_string()).into());
+    }
     let labelled = kernels::label(&kernels);
     let mode = announce(&kernels, &labelled, &cache, &qemu, args.mode)?;
     build_programs(args.release, &build_flags)?;
