@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, Result, bail};
 use ktstr_host::install_nextest;
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec};
-use ktstr_model::ModeChoice;
+use ktstr_model::{ModeChoice, UnknownWorkType, WorkType};
 use ktstr_results::Commit;
 use ktstr_vm::{Qemu, choose_mode};
 
@@ -20,6 +20,7 @@ use crate::missing_tool::NoNextest;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo ktstr test\n  cargo ktstr test --kernel 7.3 --mode deterministic --seed 7\n  \
+                        cargo ktstr test --work-type PipeIo\n  \
                         cargo ktstr test -- -E 'test(steady)' --no-capture"
 )]
 pub struct Args {
@@ -32,6 +33,9 @@ pub struct Args {
     /// Seed of every test that has none of its own
     #[arg(long, value_name = "N", env = "KTSTR_SEED")]
     seed: Option<u64>,
+    /// What the workers of swappable cgroups and of the ready-made scenarios do, instead of what their test says
+    #[arg(long, value_name = "NAME", env = "KTSTR_WORK_TYPE", value_parser = work_type_name)]
+    work_type: Option<String>,
     /// Fetch and build no kernel that is absent
     #[arg(long)]
     offline: bool,
@@ -44,6 +48,11 @@ pub struct Args {
     /// Arguments for `cargo nextest run`
     #[arg(last = true, value_name = "NEXTEST ARGS")]
     nextest: Vec<String>,
+}
+
+/// A name that a work type has.
+fn work_type_name(name: &str) -> Result<String, UnknownWorkType> {
+    WorkType::named(name).map(|work| work.name().to_owned())
 }
 
 /// Runs the subcommand; the exit code is nextest's.
@@ -126,6 +135,9 @@ fn run_tests(args: &Args, kernel: &Kernel) -> Result<ExitCode> {
     if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
         // Once here rather than in each test; and an edit during the run does not part its records.
         command.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
+    }
+    if let Some(work_type) = &args.work_type {
+        command.env("KTSTR_WORK_TYPE", work_type);
     }
     if args.deny_skip {
         command.env("KTSTR_DENY_SKIP", "1");
