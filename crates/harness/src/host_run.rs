@@ -81,6 +81,7 @@ mod tests {
             work_type: None,
             records: RecordFolder::Fixed("unused".into()),
             commit: None,
+            invocation: None,
             deadline: None,
             deny_skip: false,
         };
