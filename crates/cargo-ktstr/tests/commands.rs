@@ -40,3 +40,13 @@ fn arguments_for_nextest_that_cannot_be_obeyed_are_refused() {
     let error = refuses("test --release -- --cargo-profile bench");
     assert!(error.starts_with("error: the build profile is given twice"), "{error}");
 }
+
+#[test]
+fn a_work_type_that_there_is_not_is_refused_with_the_nearest() {
+    let error = refuses("test --work-type SpinWiat");
+    assert!(
+        error.starts_with("error: invalid value 'SpinWiat' for '--work-type <NAME>': there is no work type"),
+        "{error}"
+    );
+    assert!(error.contains("did you mean `SpinWait`?; there are: SpinWait, YieldHeavy"), "{error}");
+}
