@@ -14,7 +14,7 @@ use ktstr_results::Record;
 use crate::evidence::{Evidence, LOG_FILES};
 use crate::judge::{Judgement, describe_noise, kernels_reason};
 
-pub(crate) use paint::for_stream;
+pub(crate) use paint::{for_stream, plain};
 pub(crate) use repeat::{Started, command};
 
 /// Last lines of a log that are shown; the whole is saved.

@@ -64,6 +64,9 @@ pub(crate) fn command(record: &Record, started: &Started) -> String {
     if let Some(mode) = record.mode {
         words.push(format!("--mode {mode}"));
     }
+    if let Some(work_type) = record.plan.as_ref().and_then(|plan| plan.order.work_type.as_ref()) {
+        words.push(format!("--work-type {}", quoted(work_type)));
+    }
     words.push(format!("--seed {} --", record.seed));
     let name = name(record);
     if started.ignored || name.contains('/') {
