@@ -57,7 +57,7 @@ impl Recorded {
             backtrace: &[],
             repeat: &repeat,
         };
-        paint::plain(&report(&self.record, judged, beside))
+        plain(&report(&self.record, judged, beside))
     }
 }
 
@@ -129,7 +129,7 @@ fn figures_are_told_with_all_that_reading_them_takes() {
         metric("rounds", "", Polarity::HigherBetter, ""),
         metric("cpus", "", Polarity::Neutral, ""),
     ];
-    insta::assert_snapshot!(paint::plain(&pass(&record)), @r"
+    insta::assert_snapshot!(plain(&pass(&record)), @r"
     BROKEN: t (eevdf)
       metrics:
         bench in cell: time = 1.25 s, lower is better
@@ -152,7 +152,7 @@ fn what_the_scenario_did_is_told_with_times_after_its_beginning() {
     let mut text = String::new();
     stimuli(&mut text, &record);
     assert_eq!(
-        paint::plain(&text),
+        plain(&text),
         "  the scenario:\n    at 0 ns, step 1: sets up cell (took 2.00 ms)\n    at 500.00 ms, step 2, op 1: \
          CpuOffline 3 (took 2.00 ms)\n"
     );
@@ -163,6 +163,6 @@ fn what_a_guest_wrote_cannot_paint_the_terminal() {
     let mut judged = Judgement::new(Cause::CheckViolated, "bad\u{1b}[2J");
     judged.details = vec![AssertDetail::new(DetailKind::Custom, "worse\u{1b}]0;x\u{7}")];
     let record = Record::begun("t".into(), "eevdf", 1);
-    let text = paint::plain(&report(&record, &judged, Beside::default()));
+    let text = plain(&report(&record, &judged, Beside::default()));
     assert_eq!(text, "BROKEN: t (eevdf)\n  bad[2J\n  violations:\n    worse]0;x\n");
 }
