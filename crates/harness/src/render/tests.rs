@@ -84,8 +84,8 @@ fn a_task_sent_to_the_wrong_cpu() {
 
 #[test]
 fn a_busy_host() {
-    let recorded =
-        Recorded { record: Recorded::of("unfair").record, evidence: Recorded::of("unfair").evidence };
+    let mut recorded = Recorded::of("unfair");
+    recorded.record.mode = Some(Mode::RealTime);
     let noise = HostNoise {
         wall_ns: 3_200_000_000,
         cpu_ns: 2_900_000_000,
