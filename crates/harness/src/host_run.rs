@@ -75,6 +75,7 @@ mod tests {
             commit: None,
             deadline: None,
             deny_skip: false,
+            raw_logs: false,
         };
         run_on_host(&TestEntry { spec, body }, &settings)
     }

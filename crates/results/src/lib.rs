@@ -15,7 +15,7 @@ mod worker;
 mod write;
 
 pub use commit::Commit;
-pub use figure::Figure;
+pub use figure::{Figure, Polarity};
 pub use host::HostFacts;
 pub use record::{Phases, Plan, Record, RecordKernel, RecordTemplate};
 pub use run_folder::RunFolderName;

@@ -27,7 +27,7 @@ static TESTS: [TestEntry; 3] = [
     entry(TestSpec { scheduler: &SMALL, constraints: SMT, ..TestSpec::new("odd", "c") }),
 ];
 
-const DECLARED: Declared = Declared { tests: &TESTS, schedulers: &[] };
+const DECLARED: Declared = Declared { tests: &TESTS, schedulers: &[&SMALL] };
 
 fn kernels(variable: &str) -> KernelSet {
     KernelSet::of_variable(OsStr::new(variable)).unwrap()
@@ -50,6 +50,7 @@ fn settings() -> Settings {
         deadline: None,
         commit: None,
         deny_skip: false,
+        raw_logs: false,
     }
 }
 
