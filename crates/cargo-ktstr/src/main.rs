@@ -11,6 +11,7 @@ mod not_built;
 mod progress;
 mod size;
 mod test;
+mod verifier;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
@@ -42,6 +43,7 @@ enum Command {
 #[derive(Subcommand)]
 enum Built {
     Test(test::Args),
+    Verifier(verifier::Args),
     Kernel(kernel::Args),
     Cache(cache::Args),
     Doctor(doctor::Args),
@@ -73,6 +75,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Built(command) => match command {
             Built::Test(args) => test::run(&args),
+            Built::Verifier(args) => verifier::run(&args),
             Built::Kernel(args) => kernel::run(args).map(done),
             Built::Cache(args) => cache::run(args).map(done),
             Built::Doctor(args) => doctor::run(&args),

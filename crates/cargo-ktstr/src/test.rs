@@ -1,6 +1,6 @@
 //! `cargo ktstr test`: builds the workspace's programs and runs its tests under nextest.
 
-mod build_flags;
+pub mod build_flags;
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -81,7 +81,7 @@ fn resolve(args: &Args, environment: &Environment, cache: &Cache) -> Result<Kern
 }
 
 /// One line that says what the tests run on. Proving KVM, which `auto` needs, happens here once rather than in each test.
-fn announce(kernel: &Kernel, cache: &Cache, qemu: &Qemu, choice: ModeChoice) -> Result<()> {
+pub fn announce(kernel: &Kernel, cache: &Cache, qemu: &Qemu, choice: ModeChoice) -> Result<()> {
     let sha256 = kernel.image_sha256.to_string();
     let mut progress = |what: &str| eprintln!("ktstr: {what}");
     let chosen = choose_mode(cache.root(), qemu, &kernel.image, &sha256, choice, &mut progress)?;
@@ -96,7 +96,7 @@ fn announce(kernel: &Kernel, cache: &Cache, qemu: &Qemu, choice: ModeChoice) -> 
 }
 
 /// Schedulers may be programs of other packages than the tests', which nextest would not build.
-fn build_programs(release: bool, flags: &[String]) -> Result<()> {
+pub fn build_programs(release: bool, flags: &[String]) -> Result<()> {
     let mut arguments = vec!["build", "--workspace", "--bins"];
     if release {
         arguments.push("--release");
@@ -130,6 +130,11 @@ fn run_tests(args: &Args, kernel: &Kernel) -> Result<ExitCode> {
     if args.deny_skip {
         command.env("KTSTR_DENY_SKIP", "1");
     }
+    run_to_end(command)
+}
+
+/// Runs nextest; the exit code is its own.
+pub fn run_to_end(mut command: Command) -> Result<ExitCode> {
     // nextest tells a Ctrl-C to its tests and reports; we wait for that instead of ending before it.
     ignore_interrupts();
     // SAFETY: both calls are async-signal-safe. Our own end, however it comes, ends nextest, and so its tests.
@@ -149,7 +154,8 @@ pub fn has_nextest() -> bool {
     cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success())
 }
 
-fn cargo() -> Command {
+/// The cargo that runs this program, else the one in `PATH`.
+pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
