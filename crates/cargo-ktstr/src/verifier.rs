@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, bail};
 use ktstr_host::install_nextest;
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSet, KernelSpec};
-use ktstr_model::{ModeChoice, PRESETS};
+use ktstr_model::{ModeChoice, PRESETS, Preset};
 use ktstr_results::Commit;
 use ktstr_vm::Qemu;
 
@@ -76,6 +76,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         return Err(NoNextest(install_nextest().to_string()).into());
     }
     let build_flags = build_flags::of(&args.nextest)?;
+    check_presets(&args.preset)?;
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
     let found = resolve(args, &environment, &cache)?;
@@ -92,6 +93,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     sweep(args, &cells, &kernels)
 }
 
+fn check_presets(names: &[String]) -> Result<()> {
+    match names.iter().find(|name| Preset::named(name).is_none()) {
+        Some(unknown) => bail!("there is no preset `{unknown}`; there are {}", preset_names().join(", ")),
+        None => Ok(()),
+    }
+}
+
+fn preset_names() -> Vec<&'static str> {
+    PRESETS.iter().map(|preset| preset.name).collect()
+}
+
 fn resolve(args: &Args, environment: &Environment, cache: &Cache) -> Result<Vec<Kernel>> {
     if args.kernel.is_empty() {
         return Ok(vec![ktstr_kernel::discover(environment, cache)?]);
@@ -103,11 +115,6 @@ fn resolve(args: &Args, environment: &Environment, cache: &Cache) -> Result<Vec<
 
 /// The cells that there are, narrowed to those that are asked for.
 fn wanted(args: &Args, kernels: &KernelSet) -> Result<Cells> {
-    if let Some(unknown) = args.preset.iter().find(|name| !PRESETS.iter().any(|preset| preset.name == **name))
-    {
-        let presets: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
-        bail!("there is no preset `{unknown}`; there are {}", presets.join(", "));
-    }
     let mut command = nextest(args, kernels, "list")?;
     command.args(["--message-format", "json", "-E", r"test(/^verifier\//)"]).args(&args.nextest);
     let list = command.stderr(Stdio::inherit()).output().context("running `cargo nextest list`")?;
@@ -116,8 +123,7 @@ fn wanted(args: &Args, kernels: &KernelSet) -> Result<Cells> {
     }
     let list = list.stdout;
     let labels: Vec<&str> = kernels.kernels().iter().map(|kernel| kernel.label.as_str()).collect();
-    let presets: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
-    let cells = Cells::of_list(&list, &labels, &presets)?;
+    let cells = Cells::of_list(&list, &labels, &preset_names())?;
     if cells.cells.is_empty() {
         bail!(
             "there is nothing to load on {}: no test binary here declares a BPF scheduler whose `kernels` accept that \

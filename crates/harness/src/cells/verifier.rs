@@ -7,11 +7,13 @@ mod log;
 mod programs;
 mod sweep_test;
 
+use ktstr_guest::{LOAD_ONLY, TestEntry};
 use ktstr_kernel::{KernelSet, LabelledKernel};
 use ktstr_model::{PRESETS, Preset, Scheduler, Verdict};
 
 use self::accepted_kernels::accepts;
-use self::sweep_test::{spec_for, swept};
+pub(super) use self::sweep_test::spec_for;
+use self::sweep_test::swept;
 use super::cell_run::{CellRun, carry_out};
 use super::kernels::kernel_named;
 use super::presets::preset_named;
@@ -55,9 +57,9 @@ impl CellKind for Verifier {
         }
         let preset = preset_named(preset, name, &presets(scheduler).collect::<Vec<_>>())?;
         let (spec, configured_by) = spec_for(request.declared, scheduler);
-        let spec = spec.on(&preset.topology);
+        let entry = TestEntry { spec: spec.on(&preset.topology), ..LOAD_ONLY };
         let mut finished =
-            carry_out(&CellRun { spec, kernel: Some(kernel), name: request.name }, request.settings);
+            carry_out(&CellRun { entry, kernel: Some(kernel), name: request.name }, request.settings);
         programs::take_over(&mut finished);
         let note =
             configured_by.map(|test| format!("the scheduler's configuration is that of the test `{test}`"));

@@ -23,7 +23,10 @@ pub(super) fn swept(declared: &Declared) -> Vec<(String, &'static Scheduler)> {
 
 /// The test that starts the scheduler and does nothing else: with the declaration's arguments alone. A configuration that
 /// each test gives is that of the first test that does; the second value is that test's name.
-pub(super) fn spec_for(declared: &Declared, scheduler: &'static Scheduler) -> (TestSpec, Option<String>) {
+pub(in crate::cells) fn spec_for(
+    declared: &Declared,
+    scheduler: &'static Scheduler,
+) -> (TestSpec, Option<String>) {
     let tests = by_name(declared);
     let own = || tests.iter().filter(|(_, entry)| entry.spec.scheduler == scheduler);
     let configured = own().find(|(_, entry)| entry.spec.config.is_some());
