@@ -5,7 +5,7 @@ use std::env;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use ktstr_host::{Invocation, REQUIREMENTS};
+use ktstr_host::Invocation;
 
 use crate::workspace::Workspace;
 use crate::{cargo_tools, kernel, setup, stage};
@@ -38,7 +38,7 @@ pub struct Args {
 /// # Errors
 /// The first step that failed, and how to repeat it.
 pub fn run(args: &Args) -> Result<()> {
-    setup::complete(args.setup.yes, &[&REQUIREMENTS])?;
+    setup::complete(args.setup.yes, setup::OF_USERS)?;
     let folder = folder()?;
     for scheduler in SCHEDULERS {
         stage::run(scheduler, &install(scheduler, &folder))?;

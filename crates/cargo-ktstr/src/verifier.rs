@@ -2,26 +2,25 @@
 
 mod cells;
 mod outcome;
-mod records;
 mod table;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use ktstr_host::install_nextest;
-use ktstr_kernel::{Cache, Environment, Kernel, KernelSet, KernelSpec};
+use ktstr_kernel::{Cache, Environment, KernelSet, KernelSpec};
 use ktstr_model::{ModeChoice, PRESETS, Preset};
-use ktstr_results::Commit;
 use ktstr_vm::Qemu;
 
 use self::cells::Cells;
 use self::outcome::Outcome;
-use crate::kernel::BuildBar;
 use crate::missing_tool::NoNextest;
-use crate::test::{self, build_flags};
+use crate::test::nextest_config::NextestConfig;
+use crate::test::nextest_list::for_list;
+use crate::test::records::{self, Records, Workspace};
+use crate::test::{self, build_flags, kernels};
 
 /// Load every declared scheduler on every kernel and preset, and show what its BPF programs cost the verifier
 ///
@@ -79,18 +78,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     check_presets(&args.preset)?;
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
-    let found = resolve(args, &environment, &cache)?;
-    let kernels = KernelSet::label(&found);
+    let found = kernels::resolve(&args.kernel, args.offline, &environment, &cache)?;
+    let kernels = kernels::label(&found);
     if !args.list {
-        let qemu = Qemu::find()?;
-        found.iter().try_for_each(|kernel| test::announce(kernel, &cache, &qemu, args.mode))?;
+        test::announce(&found, &kernels, &cache, &Qemu::find()?, args.mode)?;
         test::build_programs(args.release, &build_flags)?;
     }
     let cells = wanted(args, &kernels)?;
     if args.list {
         return list(args, &cells).map(|()| ExitCode::SUCCESS);
     }
-    sweep(args, &cells, &kernels)
+    sweep(args, &cells, &kernels, &Records::of(&Workspace::of(&build_flags)?))
 }
 
 fn check_presets(names: &[String]) -> Result<()> {
@@ -104,24 +102,11 @@ fn preset_names() -> Vec<&'static str> {
     PRESETS.iter().map(|preset| preset.name).collect()
 }
 
-fn resolve(args: &Args, environment: &Environment, cache: &Cache) -> Result<Vec<Kernel>> {
-    if args.kernel.is_empty() {
-        return Ok(vec![ktstr_kernel::discover(environment, cache)?]);
-    }
-    let progress = BuildBar::new();
-    let get = |spec| ktstr_kernel::resolve_or_get(spec, args.offline, environment, cache, &progress);
-    Ok(args.kernel.iter().map(get).collect::<Result<_, _>>()?)
-}
-
 /// The cells that there are, narrowed to those that are asked for.
 fn wanted(args: &Args, kernels: &KernelSet) -> Result<Cells> {
     let mut command = nextest(args, kernels, "list")?;
-    command.args(["--message-format", "json", "-E", r"test(/^verifier\//)"]).args(&args.nextest);
-    let list = command.stderr(Stdio::inherit()).output().context("running `cargo nextest list`")?;
-    if !list.status.success() {
-        bail!("the tests could not be listed (`cargo nextest list`)");
-    }
-    let list = list.stdout;
+    command.args(["--message-format", "json", "-E", r"test(/^verifier\//)"]).args(for_list(&args.nextest));
+    let list = records::stdout(&mut command)?;
     let labels: Vec<&str> = kernels.kernels().iter().map(|kernel| kernel.label.as_str()).collect();
     let cells = Cells::of_list(&list, &labels, &preset_names())?;
     if cells.cells.is_empty() {
@@ -145,15 +130,23 @@ fn list(args: &Args, cells: &Cells) -> Result<()> {
     Ok(())
 }
 
-fn sweep(args: &Args, cells: &Cells, kernels: &KernelSet) -> Result<ExitCode> {
-    let folder = records::folder()?;
-    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+fn sweep(args: &Args, cells: &Cells, kernels: &KernelSet, records: &Records) -> Result<ExitCode> {
+    let began = SystemTime::now();
+    let id = test::invocation_id(began);
+    let config = NextestConfig::write()?;
     let mut command = nextest(args, kernels, "run")?;
-    command.args(["--no-fail-fast", "-E", &cells.filter()]).args(&args.nextest);
+    command
+        .args(config.arguments())
+        .args(["-E", &cells.filter()])
+        .args(&args.nextest)
+        .env("KTSTR_RUN_ID", &id);
+    if let Some(folder) = records.named() {
+        command.env("KTSTR_SIDECAR_DIR", folder);
+    }
     // What nextest says of its progress is not what is asked for.
     command.stdout(Stdio::from(std::io::stderr()));
-    let code = test::run_to_end(command)?;
-    let records = records::since(&folder, began);
+    let code = test::carry_out(&mut command)?;
+    let records = records.of_invocation(&id, began);
     let outcomes: Vec<Outcome> = cells.cells.iter().map(|cell| Outcome::of(cell.clone(), &records)).collect();
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcomes)?);
@@ -195,8 +188,6 @@ fn nextest(args: &Args, kernels: &KernelSet, command: &str) -> Result<Command> {
     if args.deny_skip {
         nextest.env("KTSTR_DENY_SKIP", "1");
     }
-    if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
-        nextest.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
-    }
+    test::hand_commit_on(&mut nextest);
     Ok(nextest)
 }

@@ -51,6 +51,7 @@ fn settings() -> Settings {
         records: RecordFolder::Fixed("unused".into()),
         deadline: None,
         commit: None,
+        invocation: None,
         deny_skip: false,
         raw_logs: false,
     }
