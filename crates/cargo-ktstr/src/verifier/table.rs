@@ -23,7 +23,7 @@ pub fn render(scheduler: &str, outcomes: &[&Outcome], left_out: &[&str]) -> Stri
         .max_by_key(|program| program.verified_insns)
         .map(|program| program.verified_insns);
     for columns in alike(&loaded, &programs).chunks(COLUMNS) {
-        let _ = writeln!(text, "{}", table(columns, &programs, worst));
+        let _ = writeln!(text, "{}", table(columns, &programs, worst).trim_fmt());
     }
     if loaded.is_empty() {
         text.push_str("  it was loaded in no cell\n");
