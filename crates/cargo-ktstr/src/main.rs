@@ -10,6 +10,7 @@ mod missing_tool;
 mod not_built;
 mod progress;
 mod size;
+mod stats;
 mod test;
 mod verifier;
 
@@ -44,6 +45,7 @@ enum Command {
 enum Built {
     Test(test::Args),
     Verifier(verifier::Args),
+    Stats(stats::Args),
     Kernel(kernel::Args),
     Cache(cache::Args),
     Doctor(doctor::Args),
@@ -76,6 +78,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Built(command) => match command {
             Built::Test(args) => test::run(&args),
             Built::Verifier(args) => verifier::run(&args),
+            Built::Stats(args) => stats::run(&args),
             Built::Kernel(args) => kernel::run(args).map(done),
             Built::Cache(args) => cache::run(args).map(done),
             Built::Doctor(args) => doctor::run(&args),
