@@ -85,6 +85,7 @@ mod tests {
             deadline: None,
             deny_skip: false,
             allow_inconclusive: false,
+            raw_logs: false,
         };
         run_on_host(&TestEntry::new(spec, body), &settings)
     }

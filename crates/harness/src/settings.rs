@@ -36,6 +36,8 @@ pub struct Settings {
     pub deny_skip: bool,
     /// `KTSTR_ALLOW_INCONCLUSIVE`: a test about which a busy host allows no conclusion does not fail.
     pub allow_inconclusive: bool,
+    /// `KTSTR_VERIFIER_RAW`: every line of the verifier's log is printed.
+    pub raw_logs: bool,
 }
 
 impl Settings {
@@ -71,6 +73,7 @@ impl Settings {
             },
             deny_skip: flag("KTSTR_DENY_SKIP"),
             allow_inconclusive: flag("KTSTR_ALLOW_INCONCLUSIVE"),
+            raw_logs: flag("KTSTR_VERIFIER_RAW"),
         })
     }
 }
