@@ -71,6 +71,7 @@ impl CellKind for Verifier {
         {
             log::describe(&mut text, evidence, request.settings.raw_logs);
         }
+        let text = render::for_stream(text, &std::io::stdout());
         Ok(CellEnd { verdict: finished.record.verdict, text })
     }
 }
