@@ -18,6 +18,7 @@ use super::cell_run::{CellRun, carry_out};
 use super::kernels::kernel_named;
 use super::presets::preset_named;
 use super::{CellEnd, CellKind, Declared, Listed, Request};
+use crate::render;
 use crate::test_entry::tell;
 
 /// The first part of the names of these cells.
