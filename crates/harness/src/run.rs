@@ -14,7 +14,8 @@ use ktstr_vm::{
 use crate::after_body;
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
-use crate::judge::{Judgement, judge};
+use crate::host_noise::NoiseWatch;
+use crate::judge::{Judgement, expect_failure, judge, weigh_noise};
 use crate::plan::RunPlan;
 use crate::scheduler_file::Places;
 use crate::settings::Settings;
@@ -70,7 +71,7 @@ pub fn run(entry: &TestEntry, settings: &Settings) -> Finished {
                     let evidence = Evidence::of_console(console);
                     finish(record, Judgement::new(Cause::BootFailure, headline), Some(evidence))
                 }
-                HarnessError::NotLoaded(evidence) => finish(record, judge(&evidence, false), Some(*evidence)),
+                HarnessError::NotLoaded(evidence) => finish(record, judge(&evidence), Some(*evidence)),
                 HarnessError::Lost(_) => finish(record, Judgement::new(Cause::LostReport, headline), None),
                 _ => finish(record, Judgement::new(Cause::NotRun, headline), None),
             }
@@ -120,7 +121,10 @@ fn attempt(
     let mut machine = prepared.start_clone(&mut clock)?;
     clock.lap(&mut record.phases.clone_ms);
     record.phases.wait_ms += clock.waited_ms();
+    let mode = prepared.plan.machine.mode;
+    let watch = NoiseWatch::begin(machine.pid(), mode == Mode::RealTime);
     let stop = machine.wait_stop(prepared.deadline()).map_err(HarnessError::Lost)?;
+    let noise = watch.end();
     clock.lap(&mut record.phases.run_ms);
     let evidence = Evidence::collect(&machine, stop);
     machine.end();
@@ -128,7 +132,12 @@ fn attempt(
     if let Some(Ok(report)) = &evidence.report {
         record.take_report(report);
     }
-    let judged = look_after_it(entry, judge(&evidence, spec.expect_err), &evidence, record);
+    let workers =
+        evidence.report.iter().flatten().flat_map(|report| report.workers.clone()).collect::<Vec<_>>();
+    let judged = weigh_noise(judge(&evidence), mode, &noise, &workers);
+    record.noise = Some(noise);
+    let judged = if spec.expect_err { expect_failure(judged) } else { judged };
+    let judged = look_after_it(entry, judged, &evidence, record);
     Ok((judged, evidence))
 }
 

@@ -54,6 +54,7 @@ fn settings() -> Settings {
         commit: None,
         invocation: None,
         deny_skip: false,
+        allow_inconclusive: false,
         raw_logs: false,
     }
 }
