@@ -3,8 +3,8 @@
 use ktstr_guest::TestEntry;
 use ktstr_kernel::{KernelSet, LabelledKernel};
 
-use super::{CellEnd, Declared, KINDS, Request, UnknownCell, too_large};
-use crate::run::{not_run_here, run};
+use super::{CellEnd, Declared, KINDS, Request, UnknownCell};
+use crate::run::run;
 use crate::settings::Settings;
 use crate::test_entry::tell;
 
@@ -18,15 +18,15 @@ pub(super) struct CellRun<'a> {
     pub name: &'a str,
 }
 
-/// Runs the test, or says why this host cannot carry its machine, and keeps a record of either.
+/// Runs the test and keeps a record. A machine that this host cannot carry is a skip: nobody named it.
 pub(super) fn run_test_cell(cell: &CellRun<'_>, settings: &Settings) -> CellEnd {
     let kernel = cell.kernel.map(|kernel| kernel.image.clone());
-    let settings = Settings { kernel: kernel.or_else(|| settings.kernel.clone()), ..settings.clone() };
-    let mut finished = match too_large::reason(&cell.entry.spec, &settings) {
-        Some(reason) => not_run_here(&cell.entry.spec, &settings, reason),
-        None => run(&cell.entry, &settings),
+    let settings = Settings {
+        kernel: kernel.or_else(|| settings.kernel.clone()),
+        cell: Some(cell.name.to_owned()),
+        ..settings.clone()
     };
-    finished.record.cell = Some(cell.name.to_owned());
+    let finished = run(&cell.entry, &settings);
     CellEnd { verdict: finished.record.verdict, text: tell(&finished, &settings) }
 }
 

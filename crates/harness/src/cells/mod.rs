@@ -7,7 +7,6 @@
 mod cell_run;
 mod gauntlet;
 mod kernels;
-mod too_large;
 
 use ktstr_guest::TestEntry;
 use ktstr_kernel::KernelSet;

@@ -44,6 +44,7 @@ fn listed(variable: &str) -> String {
 fn settings() -> Settings {
     Settings {
         kernel: None,
+        cell: None,
         mode: ModeChoice::Auto,
         seed: 1,
         records: RecordFolder::Fixed("unused".into()),
