@@ -47,6 +47,7 @@ fn settings() -> Settings {
         cell: None,
         mode: ModeChoice::Auto,
         seed: 1,
+        work_type: None,
         records: RecordFolder::Fixed("unused".into()),
         deadline: None,
         commit: None,
