@@ -4,7 +4,7 @@ use ktstr_guest::TestEntry;
 use ktstr_kernel::{KernelSet, LabelledKernel};
 
 use super::{CellEnd, Declared, KINDS, Request, UnknownCell};
-use crate::run::run;
+use crate::run::{Finished, run};
 use crate::settings::Settings;
 use crate::test_entry::tell;
 
@@ -18,16 +18,21 @@ pub(super) struct CellRun<'a> {
     pub name: &'a str,
 }
 
-/// Runs the test and keeps a record. A machine that this host cannot carry is a skip: nobody named it.
+/// Runs the test and keeps a record.
 pub(super) fn run_test_cell(cell: &CellRun<'_>, settings: &Settings) -> CellEnd {
+    let finished = carry_out(cell, settings);
+    CellEnd { verdict: finished.record.verdict, text: tell(&finished, settings) }
+}
+
+/// Runs the test. A machine that this host cannot carry is a skip: nobody named it.
+pub(super) fn carry_out(cell: &CellRun<'_>, settings: &Settings) -> Finished {
     let kernel = cell.kernel.map(|kernel| kernel.image.clone());
     let settings = Settings {
         kernel: kernel.or_else(|| settings.kernel.clone()),
         cell: Some(cell.name.to_owned()),
         ..settings.clone()
     };
-    let finished = run(&cell.entry, &settings);
-    CellEnd { verdict: finished.record.verdict, text: tell(&finished, &settings) }
+    run(&cell.entry, &settings)
 }
 
 /// Runs the cell `name`.
