@@ -31,5 +31,9 @@ pub fn run(args: &Args) -> Result<()> {
     )?;
     let json = if args.json { " -- --json" } else { "" };
     let bench = Invocation::new(&format!("cargo bench --package ktstr --bench machine{json}"));
-    stage::run("measuring", &bench)
+    stage::run("measuring", &bench)?;
+    stage::run(
+        "measuring how cells are listed",
+        &Invocation::new("cargo bench --package ktstr --bench listing"),
+    )
 }

@@ -76,6 +76,7 @@ mod tests {
         let spec = TestSpec { host_only: true, expect_err, ..TestSpec::new("t", "tests") };
         let settings = Settings {
             kernel: None,
+            cell: None,
             mode: ModeChoice::Auto,
             seed: 3,
             work_type: None,

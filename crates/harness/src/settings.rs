@@ -17,6 +17,8 @@ const DEFAULT_SEED: u64 = 1;
 pub struct Settings {
     /// The kernel's image, where a cell has one of its own; otherwise the kernel is looked for.
     pub kernel: Option<PathBuf>,
+    /// The name under which a test runs as a cell.
+    pub cell: Option<String>,
     /// `KTSTR_MODE`: overrules `auto`, but not a mode that a test names.
     pub mode: ModeChoice,
     /// `KTSTR_SEED`.
@@ -50,6 +52,7 @@ impl Settings {
         let flag = |name: &str| text(name).is_some_and(|value| value != "0");
         Ok(Self {
             kernel: None,
+            cell: None,
             mode: text("KTSTR_MODE").map_or(Ok(ModeChoice::Auto), |mode| mode.parse())?,
             seed: match text("KTSTR_SEED") {
                 Some(seed) => seed.parse().map_err(|_| HarnessError::Seed(seed))?,

@@ -121,7 +121,7 @@ impl Arguments {
 }
 
 /// Checks that a machine of so many CPUs can be had.
-pub(crate) fn check_size(qemu: &Qemu, topology: &Topology, mode: Mode) -> Result<(), VmError> {
+fn check_size(qemu: &Qemu, topology: &Topology, mode: Mode) -> Result<(), VmError> {
     let (topology, version) = (*topology, qemu.version);
     if topology.cpus() > MOST_CPUS_OF_OLD && version < Version::MORE_CPUS {
         return Err(VmError::TooManyCpus { topology, most: MOST_CPUS_OF_OLD, version });

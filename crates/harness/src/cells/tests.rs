@@ -46,6 +46,7 @@ fn listed(variable: &str) -> String {
 fn settings() -> Settings {
     Settings {
         kernel: None,
+        cell: None,
         mode: ModeChoice::Auto,
         seed: 1,
         work_type: None,
