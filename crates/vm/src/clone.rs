@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::command_line::Role;
 use crate::error::VmError;
-use crate::host_channel::{self, Input};
+use crate::host_channel::{self, Input, Work};
 use crate::machine::{Disk, Machine};
 use crate::machine_spec::MachineSpec;
 use crate::payload::Payload;
@@ -21,6 +21,24 @@ use crate::template::Template;
 pub fn start(qemu: &Qemu, template: &Template, payload: &Payload) -> Result<Machine, VmError> {
     payload.check_fits(template.spec().memory_mb)?;
     let input = Input { payload: Some(payload), ..Input::default() };
+    let disk = Disk { ram: template.folder(), initrd: &template.initrd() };
+    go_on(qemu, template.spec(), Role::Clone, &disk, &template.state(), input)
+}
+
+/// Makes a machine from `template` in which a session begins, as `payload` asks for it, and lets it go. `work` is for a
+/// test process that is started by hand.
+///
+/// # Errors
+/// When the payload or the order does not fit, or QEMU cannot take the template over.
+pub fn start_session(
+    qemu: &Qemu,
+    template: &Template,
+    payload: &Payload,
+    work: Option<Work<'_>>,
+) -> Result<Machine, VmError> {
+    payload.check_fits(template.spec().memory_mb)?;
+    work.map_or(Ok(()), Work::check_fits)?;
+    let input = Input { payload: Some(payload), work, ..Input::default() };
     let disk = Disk { ram: template.folder(), initrd: &template.initrd() };
     go_on(qemu, template.spec(), Role::Clone, &disk, &template.state(), input)
 }
