@@ -17,6 +17,8 @@ use crate::sys::{self, POLLIN, POLLOUT, PollFd};
 use crate::test_process::read_signals;
 
 const O_NONBLOCK: i32 = 0o4000;
+/// A shell's code for a program that cannot be run.
+const CANNOT_RUN: i32 = 127;
 /// Read in one go.
 const CHUNK: usize = 4096;
 /// Chunks of output that are still passed on when the shell has ended: what it leaves behind may write for ever.
@@ -127,6 +129,7 @@ fn start_shell(ends: [RawFd; 3], terminal: Option<RawFd>, environment: &[String]
             sys::execute(&program, &[&program, &script], &environment)
         };
         eprintln!("ktstr agent: starting {SHELL}: {}", become_shell());
+        std::process::exit(CANNOT_RUN);
     })
 }
 

@@ -18,6 +18,6 @@ pub use consent::{Consent, as_root};
 pub use error::HostError;
 pub use host::Host;
 pub use install::plan_install;
-pub use invocation::Invocation;
-pub use requirement::{Missing, Packages, REQUIREMENTS, Requirement, missing};
+pub use invocation::{Invocation, quoted};
+pub use requirement::{BUSYBOX, Missing, Packages, REQUIREMENTS, Requirement, missing};
 pub use version::Version;

@@ -94,6 +94,14 @@ pub static REQUIREMENTS: [Requirement; 4] = [
     },
 ];
 
+/// What `cargo ktstr shell` takes besides: tests run without it.
+pub static BUSYBOX: Requirement = Requirement {
+    name: "busybox",
+    what: "busybox, the programs in the guest of `cargo ktstr shell`",
+    packages: Packages::All(&["busybox-static"]),
+    look: busybox,
+};
+
 /// The requirements that `host` does not meet.
 pub fn missing(host: &Host) -> Vec<Missing> {
     REQUIREMENTS.iter().filter_map(|requirement| requirement.lack(host)).collect()
@@ -173,6 +181,13 @@ fn static_c_library(host: &Host) -> Found {
     match printed(&compiler, &["-print-file-name=libc.a"]) {
         Some(path) if Path::new(path.trim()).is_absolute() => Found::Good,
         _ => Found::Wrong(format!("{} finds no libc.a", compiler.display())),
+    }
+}
+
+fn busybox(host: &Host) -> Found {
+    match host.find("busybox") {
+        Some(_) => Found::Good,
+        None => Found::Wrong("not found in PATH".to_owned()),
     }
 }
 
