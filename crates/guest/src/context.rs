@@ -111,16 +111,7 @@ impl Ctx {
 
     /// Judges workers by the checks and thresholds of this test.
     pub fn judge(&self, workers: &[WorkerReport]) -> AssertResult {
-        self.judge_by(&self.assert, workers)
-    }
-
-    /// Judges workers by these checks and thresholds.
-    pub(crate) fn judge_by(&self, assert: &Assert, workers: &[WorkerReport]) -> AssertResult {
-        let turn_ns = match self.mode {
-            Mode::Deterministic => Some(self.turn_ns),
-            Mode::RealTime => None,
-        };
-        judge_workers(assert, workers, turn_ns)
+        judge_workers(&self.assert, workers)
     }
 
     /// Reports of all workers that have been stopped so far, in the order in which they were made: for what a test wants
@@ -142,6 +133,14 @@ impl Ctx {
     /// What the clock follows.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// Longest time that a virtual CPU waits for its turn, in nanoseconds; `None` in real time.
+    pub(crate) fn turn_ns(&self) -> Option<u64> {
+        match self.mode {
+            Mode::Deterministic => Some(self.turn_ns),
+            Mode::RealTime => None,
+        }
     }
 
     pub(crate) fn enroll(&self, cgroup: &str, count: u32) -> (u32, u32) {

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ktstr_model::{
-    AssertResult, GuestFailure, RunOrder, RunReport, SchedulerReport, Stimulus, TestSpec, WorkerReport,
-    report_digest,
+    AssertResult, Cleanup, GuestFailure, RunOrder, RunReport, RunResult, SchedulerReport, Stimulus, TestSpec,
+    WorkerReport, report_digest,
 };
 use ktstr_wire::layout;
 
@@ -22,6 +22,9 @@ use crate::{load_point, panic, sysctl};
 /// The function that a test author writes.
 pub type TestBody = fn(&Ctx) -> anyhow::Result<AssertResult>;
 
+/// A host-side step of a test, after its machine has ended: looks at the run and says what is wrong with it.
+pub type PostVm = fn(&RunResult) -> anyhow::Result<AssertResult>;
+
 /// A declared test with its body.
 #[derive(Clone, Copy, Debug)]
 pub struct TestEntry {
@@ -29,6 +32,15 @@ pub struct TestEntry {
     pub spec: TestSpec,
     /// What it runs.
     pub body: TestBody,
+    /// What the host does once the machine has ended.
+    pub post_vm: Option<PostVm>,
+}
+
+impl TestEntry {
+    /// A test without a host-side step.
+    pub const fn new(spec: TestSpec, body: TestBody) -> Self {
+        Self { spec, body, post_vm: None }
+    }
 }
 
 /// Whether this process was started by a guest's boot agent to run one test.
@@ -67,12 +79,19 @@ struct Outcome {
     workers: Vec<WorkerReport>,
     stimuli: Vec<Stimulus>,
     scheduler: Option<SchedulerReport>,
+    cleanup: Cleanup,
 }
 
 impl Outcome {
     /// The test has not begun.
     fn not_begun(failure: GuestFailure) -> Self {
-        Self { result: Err(failure), workers: Vec::new(), stimuli: Vec::new(), scheduler: None }
+        Self {
+            result: Err(failure),
+            workers: Vec::new(),
+            stimuli: Vec::new(),
+            scheduler: None,
+            cleanup: Cleanup::default(),
+        }
     }
 
     fn setup(error: &GuestError) -> Self {
@@ -95,14 +114,32 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
         None => Err(GuestError::UnknownTest(order.test)),
     };
     let outcome = outcome.unwrap_or_else(|error| Outcome::setup(&error));
-    let Outcome { result, workers, stimuli, scheduler } = outcome;
-    let sched_ext_log = kernel_log.finish().unwrap_or_else(|error| {
+    let Outcome { result, workers, stimuli, scheduler, mut cleanup } = outcome;
+    let (sched_ext_log, kernel_log_ns) = timed(|| kernel_log.finish());
+    cleanup.kernel_log_ns = kernel_log_ns;
+    let sched_ext_log = sched_ext_log.unwrap_or_else(|error| {
         eprintln!("ktstr: no kernel log: {error}");
         Vec::new()
     });
     let digest = report_digest(&workers, &stimuli, scheduler.as_ref());
     let guest_ns = monotonic_ns() - began_ns;
-    channel.write_report(&RunReport { result, workers, stimuli, scheduler, sched_ext_log, guest_ns, digest })
+    channel.write_report(&RunReport {
+        result,
+        workers,
+        stimuli,
+        scheduler,
+        sched_ext_log,
+        cleanup,
+        guest_ns,
+        digest,
+    })
+}
+
+/// What something came to, and how long it took in nanoseconds.
+fn timed<T>(act: impl FnOnce() -> T) -> (T, u64) {
+    let began_ns = monotonic_ns();
+    let done = act();
+    (done, monotonic_ns() - began_ns)
 }
 
 /// The kernel's log on its way into the channel.
@@ -166,6 +203,9 @@ fn run_test(
         Ok(Err(error)) => Err(GuestFailure::TestError(format!("{error:#}"))),
         Err(payload) => Err(panic::failure_of(&*payload)),
     };
-    let (workers, stimuli, scheduler) = ctx.into_parts();
-    Ok(Outcome { result, workers, stimuli, scheduler: scheduler.map(RunningScheduler::stop) })
+    // Without its workers the context is little more than the cgroups that it removes.
+    let ((workers, stimuli, scheduler), cgroups_ns) = timed(|| ctx.into_parts());
+    let (scheduler, scheduler_ns) = timed(|| scheduler.map(RunningScheduler::stop));
+    let cleanup = Cleanup { cgroups_ns, scheduler_ns, kernel_log_ns: 0 };
+    Ok(Outcome { result, workers, stimuli, scheduler, cleanup })
 }

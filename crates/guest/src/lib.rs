@@ -34,7 +34,7 @@ mod worker;
 pub use agent::AGENT;
 pub use cgroup::{Cgroup, CgroupGroup, Cgroups};
 pub use context::{Ctx, HoldEnd};
-pub use entry::{TestBody, TestEntry, as_after_main_began, in_guest, run_in_guest};
+pub use entry::{PostVm, TestBody, TestEntry, as_after_main_began, in_guest, run_in_guest};
 pub use error::GuestError;
 pub use steps::{
     Setup, Step, execute_defs, execute_scenario, execute_scenario_with, execute_steps, execute_steps_with,

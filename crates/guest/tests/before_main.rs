@@ -58,7 +58,7 @@ static ENTRIES: [TestEntry; 10] = [
 ];
 
 const fn entry(name: &'static str, body: TestBody) -> TestEntry {
-    TestEntry { spec: TestSpec::new(name, "before_main"), body }
+    TestEntry::new(TestSpec::new(name, "before_main"), body)
 }
 
 #[inline(never)]

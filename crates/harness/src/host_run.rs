@@ -50,7 +50,8 @@ fn judge_body(entry: &TestEntry, ctx: &Ctx, record: &mut Record) -> Judgement {
     }
 }
 
-fn text_of(payload: &(dyn Any + Send)) -> &str {
+/// The message of a panic.
+pub(crate) fn text_of(payload: &(dyn Any + Send)) -> &str {
     let owned = || payload.downcast_ref::<String>().map(String::as_str);
     payload.downcast_ref::<&str>().copied().or_else(owned).unwrap_or("a value that is not text")
 }
@@ -76,7 +77,7 @@ mod tests {
             deadline: None,
             deny_skip: false,
         };
-        run_on_host(&TestEntry { spec, body }, &settings)
+        run_on_host(&TestEntry::new(spec, body), &settings)
     }
 
     #[test]
@@ -106,7 +107,7 @@ mod tests {
         let spec = TestSpec { host_only: true, scheduler: &SCHEDULER, ..TestSpec::new("t", "tests") };
         let body: Body = |_| Ok(AssertResult::pass());
         let settings = Settings::of_this_process().unwrap();
-        let finished = run_on_host(&TestEntry { spec, body }, &settings);
+        let finished = run_on_host(&TestEntry::new(spec, body), &settings);
         assert_eq!(finished.record.cause, Cause::NotRun);
         assert!(finished.record.headline.contains("`../x`"), "{}", finished.record.headline);
     }

@@ -1,5 +1,6 @@
 //! The host side of a run: plan it, run it in a clone, judge what came back, record it.
 
+mod after_body;
 mod cells;
 mod error;
 mod evidence;

@@ -85,15 +85,26 @@ impl KeyValue {
         .ok_or_else(|| self.refuse("a whole number"))
     }
 
-    /// A number from 0 to 100, with or without a fraction.
-    pub fn percent(&self) -> Result<f64> {
+    /// A whole number from 1 to `u64::MAX`.
+    pub fn positive_u64(&self) -> Result<u64> {
+        self.whole()
+            .ok()
+            .filter(|number| *number > 0)
+            .ok_or_else(|| self.refuse("a whole number of 1 or more"))
+    }
+
+    /// A number from 0 to `most`, with or without a fraction.
+    pub fn number(&self, most: f64) -> Result<f64> {
         match self.value.as_ref().and_then(literal) {
             Some(Lit::Int(int)) => whole::<u32>(int).map(f64::from),
             Some(Lit::Float(float)) => float.base10_parse().ok(),
             _ => None,
         }
-        .filter(|percent| (0.0..=100.0).contains(percent))
-        .ok_or_else(|| self.refuse("a number from 0 to 100"))
+        .filter(|number| number.is_finite() && (0.0..=most).contains(number))
+        .ok_or_else(|| match most.is_finite() {
+            true => self.refuse(&format!("a number from 0 to {most}")),
+            false => self.refuse("a number of 0 or more"),
+        })
     }
 
     /// `true` or `false`; a key that stands alone means `true`.

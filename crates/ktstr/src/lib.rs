@@ -50,13 +50,15 @@ pub use registry::{KTSTR_SCHEDULERS, KTSTR_TESTS};
 
 /// Everything that a file of tests needs.
 pub mod prelude {
-    pub use crate::assert::{Assert, AssertResult};
+    pub use crate::assert::{Assert, AssertCgroup, AssertResult};
     pub use crate::scenario::ops::{
         Backdrop, CgroupDef, CpusetSpec, HoldSpec, Op, Setup, Step, execute_defs, execute_scenario,
         execute_scenario_with, execute_steps, execute_steps_with,
     };
     pub use crate::scenario::{Cgroup, CgroupGroup, Ctx, scenarios};
-    pub use crate::test_support::{Payload, Scheduler, SchedulerSpec, Sysctl, TopologyConstraints};
+    pub use crate::test_support::{
+        Payload, RunResult, Scheduler, SchedulerSpec, Sysctl, TopologyConstraints,
+    };
     pub use crate::topology::{CpuSet, TestTopology};
     pub use crate::workload::{
         AffinityIntent, MemPolicy, MpolFlags, Phase, SchedPolicy, WorkSpec, WorkType, WorkerReport,
@@ -84,6 +86,7 @@ pub mod scenario {
 
 /// Checks, and what they find.
 pub mod assert {
+    pub use ktstr_checks::AssertCgroup;
     pub use ktstr_model::{Assert, AssertDetail, AssertResult, DetailKind};
 }
 
@@ -91,8 +94,8 @@ pub mod assert {
 pub mod workload {
     pub use crate::guest::WorkloadHandle;
     pub use ktstr_model::{
-        AffinityIntent, AluWidth, CloneMode, CustomWork, FutexLockMode, Gap, MemPolicy, Migration, MpolFlags,
-        Phase, SchedPolicy, Schedstat, TimeSample, WakeMechanism, WorkSpec, WorkType, WorkerEvent,
+        AffinityIntent, Allowance, AluWidth, CloneMode, CustomWork, FutexLockMode, Gap, MemPolicy, Migration,
+        MpolFlags, Phase, SchedPolicy, Schedstat, TimeSample, WakeMechanism, WorkSpec, WorkType, WorkerEvent,
         WorkerExit, WorkerReport, WorkloadConfig,
     };
 }
@@ -105,10 +108,10 @@ pub mod topology {
 
 /// What declarations are made of.
 pub mod test_support {
-    pub use crate::guest::TestEntry;
+    pub use crate::guest::{PostVm, TestEntry};
     pub use ktstr_model::{
-        ConfigFileDef, ModeChoice, Payload, Scheduler, SchedulerSpec, Sysctl, TestSpec, Topology,
-        TopologyChoice, TopologyConstraints,
+        Cause, Cleanup, ConfigFileDef, ModeChoice, Payload, RunReport, RunResult, Scheduler, SchedulerSpec,
+        Sysctl, TestSpec, Topology, TopologyChoice, TopologyConstraints, Verdict,
     };
 }
 

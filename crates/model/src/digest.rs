@@ -95,8 +95,9 @@ fn hash_text(hash: &mut Sha256, text: &str) {
 }
 
 fn hash_sample(hash: &mut Sha256, sample: &TimeSample) {
-    hash_words(hash, &[sample.count, sample.sum_ns, sample.max_ns, sample.kept_ns.len() as u64]);
-    hash_words(hash, &sample.kept_ns);
+    let TimeSample { count, sum_ns, max_ns, max_at_ns, max_cpu, kept_ns } = sample;
+    hash_words(hash, &[*count, *sum_ns, *max_ns, *max_at_ns, (*max_cpu).into(), kept_ns.len() as u64]);
+    hash_words(hash, kept_ns);
 }
 
 fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
@@ -116,12 +117,14 @@ fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
         node_migrations,
         migration_log,
         cpus,
+        allowed,
         exit,
         wake_latencies,
         iteration_costs,
         schedstat,
         numa_pages,
         numa_pages_migrated,
+        turn_ns,
         notes,
         events,
         event_stride,
@@ -134,13 +137,15 @@ fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
     for migration in migration_log {
         hash_words(hash, &[migration.at_ns, u64::from(migration.from) << 32 | u64::from(migration.to)]);
     }
-    hash_text(hash, &cpus.to_string());
+    for set in [cpus, &allowed.cpus, &allowed.home_nodes, &allowed.memory_only_nodes] {
+        hash_text(hash, &set.to_string());
+    }
     hash_text(hash, &format!("{exit:?}"));
     hash_sample(hash, wake_latencies);
     hash_sample(hash, iteration_costs);
     let schedstat = schedstat.unwrap_or(Schedstat { cpu_ns: u64::MAX, ..Schedstat::default() });
     hash_words(hash, &[schedstat.cpu_ns, schedstat.run_delay_ns, schedstat.timeslices]);
-    hash_words(hash, &[numa_pages.len() as u64, *numa_pages_migrated]);
+    hash_words(hash, &[numa_pages.len() as u64, *numa_pages_migrated, turn_ns.unwrap_or(u64::MAX)]);
     numa_pages.iter().for_each(|(node, pages)| hash_words(hash, &[(*node).into(), *pages]));
     notes.iter().for_each(|note| hash_text(hash, note));
     hash_words(hash, &[events.len() as u64, (*event_stride).into()]);
@@ -173,7 +178,7 @@ mod tests {
     #[test]
     fn one_changed_figure_changes_the_digest() {
         let base = report_digest(&[worker()], &[], None);
-        let changes: [fn(&mut WorkerReport); 27] = [
+        let changes: [fn(&mut WorkerReport); 32] = [
             |w| w.events[1].at_ns += 1,
             |w| w.events[1].cpu = 2,
             |w| w.events.truncate(1),
@@ -196,10 +201,15 @@ mod tests {
             |w| w.exit = WorkerExit::Failed("x".into()),
             |w| w.wake_latencies.kept_ns.push(1),
             |w| w.iteration_costs.max_ns += 1,
+            |w| w.iteration_costs.max_at_ns += 1,
+            |w| w.allowed.cpus = "3".parse().unwrap(),
+            |w| w.allowed.home_nodes = "3".parse().unwrap(),
+            |w| w.allowed.memory_only_nodes = "3".parse().unwrap(),
             |w| w.schedstat = Some(Schedstat::default()),
             |w| w.schedstat = Some(Schedstat { run_delay_ns: 1, ..Schedstat::default() }),
             |w| w.numa_pages.push((0, 1)),
             |w| w.numa_pages_migrated += 1,
+            |w| w.turn_ns = Some(1),
             |w| w.notes.push("x".into()),
         ];
         for (number, change) in changes.into_iter().enumerate() {

@@ -73,6 +73,24 @@ pub enum GuestFailure {
     },
 }
 
+/// How long it took from the body's end until everything had stopped, part by part, in nanoseconds of guest time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cleanup {
+    /// Removing the cgroups that held the test's own.
+    pub cgroups_ns: u64,
+    /// Stopping the scheduler.
+    pub scheduler_ns: u64,
+    /// Reading what was left of the kernel's log.
+    pub kernel_log_ns: u64,
+}
+
+impl Cleanup {
+    /// All of it.
+    pub fn total_ns(&self) -> u64 {
+        self.cgroups_ns.saturating_add(self.scheduler_ns).saturating_add(self.kernel_log_ns)
+    }
+}
+
 /// All that a guest reports of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunReport {
@@ -86,6 +104,8 @@ pub struct RunReport {
     pub scheduler: Option<SchedulerReport>,
     /// Lines of the kernel's log that concern sched_ext.
     pub sched_ext_log: Vec<String>,
+    /// How long it took from the body's end until everything had stopped.
+    pub cleanup: Cleanup,
     /// Guest time from the first to the last line of the test process, in nanoseconds.
     pub guest_ns: u64,
     /// The digest of this report; see [`report_digest`](crate::report_digest).

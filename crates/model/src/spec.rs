@@ -81,6 +81,8 @@ pub struct TestSpec {
     pub config: Option<&'static str>,
     /// Thresholds of this test.
     pub assert: Assert,
+    /// How long it may take from the body's end until everything has stopped, in milliseconds of guest time.
+    pub cleanup_budget_ms: Option<u32>,
     /// The test passes when its body fails or returns an error.
     pub expect_err: bool,
     /// The body runs on the host, without a machine.
@@ -111,6 +113,7 @@ impl TestSpec {
             extra_include_files: &[],
             config: None,
             assert: Assert::NO_OVERRIDES,
+            cleanup_budget_ms: None,
             expect_err: false,
             host_only: false,
             mode: ModeChoice::Auto,

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 
-use ktstr_model::{Assert, AssertResult, Digest, Mode, Topology};
+use ktstr_model::{Assert, AssertResult, Cleanup, Digest, Mode, Topology};
 use ktstr_wire::{LogText, read_log};
 use proptest::prelude::*;
 
@@ -71,6 +71,7 @@ fn the_order_arrives_and_the_report_leaves() {
         stimuli: Vec::new(),
         scheduler: None,
         sched_ext_log: Vec::new(),
+        cleanup: Cleanup::default(),
         guest_ns: 9,
         digest: Digest::of(b""),
     };
@@ -90,6 +91,7 @@ fn a_report_that_does_not_fit_is_an_error() {
         stimuli: Vec::new(),
         scheduler: None,
         sched_ext_log: Vec::new(),
+        cleanup: Cleanup::default(),
         guest_ns: 0,
         digest: Digest::of(b""),
     };

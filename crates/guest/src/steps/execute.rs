@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use ktstr_checks::judge_workers;
 use ktstr_model::{Assert, AssertResult, Backdrop, CgroupDef, HoldSpec, WorkerReport};
 
 use super::check::{Given, check};
@@ -156,7 +157,7 @@ impl Play<'_> {
     }
 
     fn judge(&self, title: &str, reports: &[WorkerReport]) -> AssertResult {
-        let mut result = self.ctx.judge_by(&self.assert, reports);
+        let mut result = judge_workers(&self.assert, reports);
         if self.named {
             for detail in &mut result.details {
                 detail.message = format!("{title}: {}", detail.message);

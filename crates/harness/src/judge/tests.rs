@@ -1,4 +1,4 @@
-use ktstr_model::{AssertResult, Digest, ExitHow, Verdict};
+use ktstr_model::{AssertResult, Cleanup, Digest, ExitHow, Verdict};
 
 use super::*;
 
@@ -10,6 +10,7 @@ fn report(result: Result<AssertResult, GuestFailure>, scheduler: Option<Schedule
         stimuli: Vec::new(),
         scheduler,
         sched_ext_log: Vec::new(),
+        cleanup: Cleanup::default(),
         guest_ns: 1,
         digest,
     }

@@ -1,4 +1,4 @@
-use ktstr_model::{AssertResult, WorkerEvent, WorkerReport, report_digest};
+use ktstr_model::{AssertResult, Cleanup, WorkerEvent, WorkerReport, report_digest};
 
 use super::*;
 use crate::record::RecordKernel;
@@ -18,6 +18,7 @@ fn report() -> RunReport {
         stimuli: Vec::new(),
         scheduler: None,
         sched_ext_log: Vec::new(),
+        cleanup: Cleanup::default(),
         guest_ns: 9,
     }
 }

@@ -28,6 +28,11 @@ impl Scene<'_> {
             Op::CpuOnline { cpu } => self.offline.bring(*cpu),
             // The check of the plan refuses these.
             _ => Err(GuestError::OpUnknown(op.name())),
+        }?;
+        // CPUs that go, and cpusets of cgroups above, change what others may use too.
+        for cell in &self.cells {
+            cell.cgroup.cpusets().look();
         }
+        Ok(())
     }
 }
