@@ -3,7 +3,7 @@
 //! `demo` and `test` begin with it. When nothing is missing it is silent, asks no network and takes well under 0.2 s.
 
 use anyhow::{Result, bail};
-use ktstr_host::{Consent, Host, Invocation, missing, plan_install};
+use ktstr_host::{Consent, Host, Invocation, Requirement, missing, plan_install};
 
 use crate::stage;
 
@@ -31,8 +31,17 @@ pub fn run(args: &Args) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn complete(yes: bool) -> Result<()> {
+    complete_with(yes, &[])
+}
+
+/// Makes sure that the host has what ktstr needs, and these things besides.
+///
+/// # Errors
+/// As [`run`].
+pub fn complete_with(yes: bool, more: &'static [&'static Requirement]) -> Result<()> {
     let host = Host::of_process();
-    let lacking = missing(&host);
+    let all = || missing(&host).into_iter().chain(more.iter().filter_map(|one| one.lack(&host)));
+    let lacking: Vec<_> = all().collect();
     if lacking.is_empty() {
         return Ok(());
     }
@@ -49,7 +58,7 @@ pub fn complete(yes: bool) -> Result<()> {
         bail!("there is no apt-get here: install these with your package manager, then run this again");
     };
     carry_out(&commands, consent)?;
-    if let Some(one) = missing(&host).first() {
+    if let Some(one) = all().next() {
         bail!("{} is still not right after installing: {}", one.requirement.what, one.found);
     }
     Ok(())

@@ -1,9 +1,10 @@
 //! `-i PATH`: what the guest gets under `/include-files/`.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use ktstr_host::Host;
 use ktstr_vm::Payload;
 
@@ -16,10 +17,10 @@ const FOLDER: &str = "/include-files";
 pub fn add(payload: &mut Payload, paths: &[PathBuf]) -> Result<()> {
     let mut seen: HashMap<String, PathBuf> = HashMap::new();
     for path in paths {
-        let given = || format!("-i {}", path.display());
-        let found = find(path, &Host::of_process()).with_context(given)?;
+        let refused = |why: &dyn Display| anyhow!("-i {}: {why}", path.display());
+        let found = find(path, &Host::of_process()).map_err(|error| refused(&error))?;
         let name = found.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        payload.add_path(&found, &format!("{FOLDER}/{name}")).with_context(given)?;
+        payload.add_path(&found, &format!("{FOLDER}/{name}")).map_err(|error| refused(&error))?;
         if let Some(other) = seen.insert(name.clone(), found.clone()).filter(|other| *other != found) {
             let (other, found) = (other.display(), found.display());
             bail!("{other} and {found} would both be {FOLDER}/{name} in the guest: rename one");

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail, ensure};
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec, Progress as _};
 use ktstr_model::{Mode, ModeChoice, Topology};
-use ktstr_vm::{ChosenMode, Machine, MachineSpec, Payload, Purpose, Qemu, Template, choose_mode, start_session};
+use ktstr_vm::{ChosenMode, Machine, MachineSpec, Payload, Purpose, Qemu, Template, VmError, choose_mode, start_session};
 use ktstr_wire::session::{REQUEST_FILE, Request, SCRIPT_FILE};
 
 use crate::kernel::BuildBar;
@@ -63,6 +63,16 @@ pub struct Args {
 
 /// Runs the subcommand; the exit code is the shell's.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    match open(args) {
+        Err(error) if matches!(error.downcast_ref(), Some(VmError::Interrupted)) => {
+            eprintln!("ktstr: interrupted");
+            Ok(ExitCode::from(outcome::INTERRUPTED))
+        }
+        other => other,
+    }
+}
+
+fn open(args: &Args) -> Result<ExitCode> {
     let interactive = args.exec.is_none();
     if interactive {
         check_terminal()?;
