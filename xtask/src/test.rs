@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::workspace::Workspace;
 use crate::{cargo_tools, docs, kernel, setup, stage, style};
-use ktstr_host::{BUSYBOX, Invocation};
+use ktstr_host::Invocation;
 
 /// Run all checks and tests of the project
 #[derive(clap::Args)]
@@ -32,8 +32,7 @@ pub struct Args {
 /// The first stage that failed, and how to repeat it.
 pub fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
-    // The tests open shells; the demo does not.
-    setup::complete_with(args.setup.yes, &[&BUSYBOX])?;
+    setup::complete(args.setup.yes, if args.quick { setup::OF_USERS } else { setup::OF_TESTS })?;
     cargo_tools::need_nextest()?;
     // From what fails in a second to what takes minutes.
     stage::run("format", &Invocation::new("cargo fmt --all --check"))?;

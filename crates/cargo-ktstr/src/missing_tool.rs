@@ -9,7 +9,9 @@ pub struct NoNextest(pub String);
 
 /// The guest of a shell has its programs from it.
 #[derive(Debug, thiserror::Error)]
-#[error("busybox, which has the programs of the guest's shell, is not in PATH: `cargo ktstr doctor --fix` installs it (Debian: {0})")]
+#[error(
+    "busybox, which has the programs of the guest's shell, is not in PATH: `cargo ktstr doctor --fix` installs it (Debian: {0})"
+)]
 pub struct NoBusybox(pub String);
 
 /// Whether a tool is missing, too old or not what it should be.

@@ -159,8 +159,12 @@ fn a_boot_that_is_broken_off_leaves_nothing() {
     let (text, code) = end_of(&mut session);
     assert!(text.contains("ktstr: interrupted"), "{text}");
     assert_eq!(code, 130);
-    let left: Vec<_> = fs::read_dir(cache.path().join("templates")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(left.iter().all(|path| path.extension().is_some_and(|extension| extension == "lock")), "{left:?}");
+    let left: Vec<_> =
+        fs::read_dir(cache.path().join("templates")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(
+        left.iter().all(|path| path.extension().is_some_and(|extension| extension == "lock")),
+        "{left:?}"
+    );
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Reports in, violated conditions out. Nothing here does I/O.
 //!
 //! Each check has a file of its own, which says what it measures and what it cannot tell. [`judge_workers`] runs all of
-//! them; [`cgroup_table`] prints the figures that they looked at.
+//! them; [`cgroup_table`] prints the figures that they looked at. [`read_metrics`] finds figures in the output of external
+//! programs, and [`judge_payload`] judges those and how the program ended.
 
 mod cross_node_migration;
 mod distribution;
@@ -12,6 +13,7 @@ mod judge;
 mod lost;
 mod migration_ratio;
 mod page_locality;
+mod payload;
 mod precision;
 mod slow_tier;
 mod spread;
@@ -26,4 +28,5 @@ mod words;
 mod work_rate;
 
 pub use judge::{AssertCgroup, judge_workers};
+pub use payload::{Figures, PayloadError, ProgramOutput, check_payload, judge_payload, read_metrics};
 pub use statistics::cgroup_table;

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ktstr_model::{
-    AssertResult, Cleanup, GuestFailure, RunOrder, RunReport, RunResult, SchedulerReport, Stimulus, TestSpec,
-    WorkerReport, report_digest,
+    AssertResult, Cleanup, GuestFailure, RunOrder, RunReport, RunResult, SchedulerReport, TestSpec,
+    report_digest,
 };
 use ktstr_wire::layout;
 
@@ -15,9 +15,10 @@ use crate::clock::monotonic_ns;
 use crate::context::Ctx;
 use crate::error::GuestError;
 use crate::kernel_log::Follower;
+use crate::ledger::Entries;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
-use crate::{load_point, panic, sysctl};
+use crate::{device_links, load_point, panic, sysctl};
 
 /// The function that a test author writes.
 pub type TestBody = fn(&Ctx) -> anyhow::Result<AssertResult>;
@@ -76,8 +77,7 @@ pub fn as_after_main_began() {
 /// What came of a run.
 struct Outcome {
     result: Result<AssertResult, GuestFailure>,
-    workers: Vec<WorkerReport>,
-    stimuli: Vec<Stimulus>,
+    entries: Entries,
     scheduler: Option<SchedulerReport>,
     cleanup: Cleanup,
 }
@@ -87,8 +87,7 @@ impl Outcome {
     fn not_begun(failure: GuestFailure) -> Self {
         Self {
             result: Err(failure),
-            workers: Vec::new(),
-            stimuli: Vec::new(),
+            entries: Entries::default(),
             scheduler: None,
             cleanup: Cleanup::default(),
         }
@@ -103,6 +102,7 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
     as_after_main_began();
     // Before there is an order, so that the clones of a loaded template need not do it again.
     let topology = TestTopology::from_sysfs(Path::new("/sys"));
+    device_links::make();
     load_point::wait_for_order(channel)?;
     let began_ns = monotonic_ns();
     let order = channel.order()?;
@@ -114,19 +114,22 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
         None => Err(GuestError::UnknownTest(order.test)),
     };
     let outcome = outcome.unwrap_or_else(|error| Outcome::setup(&error));
-    let Outcome { result, workers, stimuli, scheduler, mut cleanup } = outcome;
+    let Outcome { result, entries, scheduler, mut cleanup } = outcome;
+    let Entries { workers, stimuli, payloads, metrics } = entries;
     let (sched_ext_log, kernel_log_ns) = timed(|| kernel_log.finish());
     cleanup.kernel_log_ns = kernel_log_ns;
     let sched_ext_log = sched_ext_log.unwrap_or_else(|error| {
         eprintln!("ktstr: no kernel log: {error}");
         Vec::new()
     });
-    let digest = report_digest(&workers, &stimuli, scheduler.as_ref());
+    let digest = report_digest(&workers, &stimuli, &payloads, &metrics, scheduler.as_ref());
     let guest_ns = monotonic_ns() - began_ns;
     channel.write_report(&RunReport {
         result,
         workers,
         stimuli,
+        payloads,
+        metrics,
         scheduler,
         sched_ext_log,
         cleanup,
@@ -204,8 +207,8 @@ fn run_test(
         Err(payload) => Err(panic::failure_of(&*payload)),
     };
     // Without its workers the context is little more than the cgroups that it removes.
-    let ((workers, stimuli, scheduler), cgroups_ns) = timed(|| ctx.into_parts());
+    let ((entries, scheduler), cgroups_ns) = timed(|| ctx.into_parts());
     let (scheduler, scheduler_ns) = timed(|| scheduler.map(RunningScheduler::stop));
     let cleanup = Cleanup { cgroups_ns, scheduler_ns, kernel_log_ns: 0 };
-    Ok(Outcome { result, workers, stimuli, scheduler, cleanup })
+    Ok(Outcome { result, entries, scheduler, cleanup })
 }

@@ -118,6 +118,8 @@ mod tests {
             result: Ok(AssertResult::pass()),
             workers: Vec::new(),
             stimuli: Vec::new(),
+            payloads: Vec::new(),
+            metrics: Vec::new(),
             scheduler: Some(SchedulerReport { ignored_sigint, ..SchedulerReport::default() }),
             sched_ext_log: Vec::new(),
             cleanup,

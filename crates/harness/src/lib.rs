@@ -7,6 +7,7 @@ mod evidence;
 mod host_run;
 mod judge;
 mod kernel_trouble;
+mod payload_files;
 mod plan;
 mod process_entry;
 mod render;

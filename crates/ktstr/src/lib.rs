@@ -45,7 +45,7 @@ mod registry;
 
 use {ktstr_guest as guest, ktstr_harness as harness};
 
-pub use ktstr_macros::{declare_scheduler, ktstr_test};
+pub use ktstr_macros::{Payload, declare_scheduler, ktstr_test};
 pub use registry::{KTSTR_SCHEDULERS, KTSTR_TESTS};
 
 /// Everything that a file of tests needs.
@@ -57,21 +57,23 @@ pub mod prelude {
     };
     pub use crate::scenario::{Cgroup, CgroupGroup, Ctx, scenarios};
     pub use crate::test_support::{
-        Payload, RunResult, Scheduler, SchedulerSpec, Sysctl, TopologyConstraints,
+        Metric, MetricCheck, Payload, RunResult, Scheduler, SchedulerSpec, Sysctl, TopologyConstraints,
     };
     pub use crate::topology::{CpuSet, TestTopology};
     pub use crate::workload::{
         AffinityIntent, MemPolicy, MpolFlags, Phase, SchedPolicy, WorkSpec, WorkType, WorkerReport,
         WorkloadConfig, WorkloadHandle,
     };
-    pub use crate::{declare_scheduler, ktstr_test};
+    pub use crate::{Payload, declare_scheduler, ktstr_test};
     pub use anyhow::{self, Result};
 }
 
 /// What a test's body runs in, and ready-made bodies.
 pub mod scenario {
     pub use crate::guest::scenarios::{collect_all, default_workload, setup_cgroups, spawn_diverse};
-    pub use crate::guest::{Cgroup, CgroupGroup, Cgroups, Ctx, HoldEnd, scenarios};
+    pub use crate::guest::{
+        Cgroup, CgroupGroup, Cgroups, Ctx, HoldEnd, PayloadHandle, PayloadOutcome, PayloadRun, scenarios,
+    };
     pub use ktstr_model::Stimulus;
 
     /// What scenarios are made of.
@@ -110,8 +112,9 @@ pub mod topology {
 pub mod test_support {
     pub use crate::guest::{PostVm, TestEntry};
     pub use ktstr_model::{
-        Cause, Cleanup, ConfigFileDef, ModeChoice, Payload, RunReport, RunResult, Scheduler, SchedulerSpec,
-        Sysctl, TestSpec, Topology, TopologyChoice, TopologyConstraints, Verdict,
+        Cause, Cleanup, ConfigFileDef, ExpectedExit, Metric, MetricCheck, MetricSource, MetricValue,
+        ModeChoice, Payload, PayloadEnd, PayloadReport, Polarity, RunReport, RunResult, Scheduler,
+        SchedulerSpec, Sysctl, TestSpec, Topology, TopologyChoice, TopologyConstraints, Verdict,
     };
 }
 
@@ -125,8 +128,8 @@ pub mod __private {
     pub use crate::harness::run_test;
     pub use crate::process_entry::process_entry;
     pub use ktstr_model::{
-        Assert, ConfigFileDef, ConstraintsChoice, ModeChoice, Scheduler, SchedulerSpec, TestSpec, Topology,
-        TopologyChoice,
+        Assert, ConfigFileDef, ConstraintsChoice, ExpectedExit, Metric, MetricCheck, ModeChoice, Payload,
+        Scheduler, SchedulerSpec, TestSpec, Topology, TopologyChoice,
     };
     pub use linkme;
 }

@@ -34,6 +34,10 @@ pub enum DetailKind {
     SlowTier,
     /// A worker crashed, or did not stop when it was told to.
     WorkerLost,
+    /// An external program ended otherwise than it was to.
+    Payload,
+    /// A figure of an external program is outside its bounds, or missing.
+    Metric,
     /// It took too long from the body's end until everything had stopped.
     Cleanup,
     /// A condition of the test body itself.
@@ -45,7 +49,7 @@ pub enum DetailKind {
 pub struct AssertDetail {
     /// What the condition is about.
     pub kind: DetailKind,
-    /// The violation in one line, with worker, CPU, time, value and threshold.
+    /// The violation in one line, after which the last lines of a program may follow, with worker, CPU, time, value and threshold.
     pub message: String,
     /// The cgroup it was seen in.
     pub cgroup: Option<String>,

@@ -22,6 +22,7 @@ mod hold;
 mod host_noise;
 mod mem_policy;
 mod mode;
+mod near_miss;
 mod op;
 mod order;
 mod payload;
@@ -56,9 +57,13 @@ pub use hold::HoldSpec;
 pub use host_noise::{BusyProcess, HostNoise};
 pub use mem_policy::{MemPolicy, MpolFlags};
 pub use mode::{Mode, ModeChoice, UnknownMode};
+pub use near_miss::near_miss;
 pub use op::{Name, Op};
-pub use order::{RunOrder, SchedulerLaunch, SchedulerOrder};
-pub use payload::Payload;
+pub use order::{PayloadOrder, RunOrder, SchedulerLaunch, SchedulerOrder};
+pub use payload::{
+    ExpectedExit, Metric, MetricCheck, MetricSource, MetricValue, Payload, PayloadEnd, PayloadReport,
+    Polarity,
+};
 pub use preset::{PRESETS, Preset};
 pub use report::{Cleanup, ExitHow, GuestFailure, GuestFrame, RunReport, SchedulerReport};
 pub use run_result::RunResult;
@@ -69,7 +74,9 @@ pub use stimulus::Stimulus;
 pub use switch_line::{SwitchLine, SwitchLineError};
 pub use topology::{MAX_CPUS, Topology, TopologyError};
 pub use work_spec::{CloneMode, WorkSpec, WorkloadConfig};
-pub use work_type::{AluWidth, CustomWork, FutexLockMode, Phase, WakeMechanism, WorkType, WorkTypeError};
+pub use work_type::{
+    AluWidth, CustomWork, FutexLockMode, Phase, UnknownWorkType, WakeMechanism, WorkType, WorkTypeError,
+};
 pub use worker_report::{
     Allowance, Gap, Migration, Schedstat, TimeSample, WorkerEvent, WorkerExit, WorkerReport,
 };

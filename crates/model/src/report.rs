@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssertResult, BpfObjects, Stimulus, WorkerReport};
+use crate::{AssertResult, BpfObjects, MetricValue, PayloadReport, Stimulus, WorkerReport};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -100,6 +100,10 @@ pub struct RunReport {
     pub workers: Vec<WorkerReport>,
     /// What the scenario did, in order.
     pub stimuli: Vec<Stimulus>,
+    /// The external programs in the order in which they ended.
+    pub payloads: Vec<PayloadReport>,
+    /// The figures that they reported.
+    pub metrics: Vec<MetricValue>,
     /// The scheduler, if one was started.
     pub scheduler: Option<SchedulerReport>,
     /// Lines of the kernel's log that concern sched_ext.
@@ -110,4 +114,12 @@ pub struct RunReport {
     pub guest_ns: u64,
     /// The digest of this report; see [`report_digest`](crate::report_digest).
     pub digest: crate::Digest,
+}
+
+impl RunReport {
+    /// The digest of what it holds, to be compared with the one that it says.
+    pub fn computed_digest(&self) -> crate::Digest {
+        let Self { workers, stimuli, payloads, metrics, scheduler, .. } = self;
+        crate::report_digest(workers, stimuli, payloads, metrics, scheduler.as_ref())
+    }
 }

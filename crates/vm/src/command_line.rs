@@ -290,7 +290,8 @@ mod tests {
         let topology = Topology::of(1, 2, 4, 1);
         let lines = |purpose| lines_for(purpose, "GenuineIntel", Mode::Deterministic, topology, Role::Clone);
         let (test, shell) = (lines(Purpose::Test), lines(Purpose::Shell));
-        let more: Vec<&str> = shell.lines().filter(|line| !test.lines().any(|other| other == *line)).collect();
+        let more: Vec<&str> =
+            shell.lines().filter(|line| !test.lines().any(|other| other == *line)).collect();
         insta::assert_snapshot!(more.join("\n"), @r"
         -icount shift=2,sleep=on
         -device virtio-serial-pci,ioeventfd=off

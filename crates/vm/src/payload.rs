@@ -47,7 +47,12 @@ impl Payload {
     }
 
     /// `above` are the folders that this is in, as device and inode.
-    fn add_below(&mut self, host: &Path, guest_path: &str, above: &mut Vec<(u64, u64)>) -> Result<(), VmError> {
+    fn add_below(
+        &mut self,
+        host: &Path,
+        guest_path: &str,
+        above: &mut Vec<(u64, u64)>,
+    ) -> Result<(), VmError> {
         let found = std::fs::metadata(host).map_err(VmError::file("including", host))?;
         if found.is_dir() {
             let itself = (found.dev(), found.ino());

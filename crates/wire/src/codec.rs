@@ -47,6 +47,8 @@ mod tests {
             result: Ok(AssertResult::fail_msg("late")),
             workers: Vec::new(),
             stimuli: Vec::new(),
+            payloads: Vec::new(),
+            metrics: Vec::new(),
             scheduler: None,
             sched_ext_log: vec!["sched_ext: enabled".into()],
             cleanup: Cleanup { scheduler_ns: 5, ..Cleanup::default() },

@@ -50,7 +50,10 @@ pub struct Request {
 impl Request {
     /// As the text of [`REQUEST_FILE`].
     pub fn to_text(&self) -> String {
-        let terminal = self.terminal.as_ref().map(|(size, kind)| format!("terminal {} {} {kind}\n", size.columns, size.rows));
+        let terminal = self
+            .terminal
+            .as_ref()
+            .map(|(size, kind)| format!("terminal {} {} {kind}\n", size.columns, size.rows));
         let kernel_log = if self.kernel_log { "kernel-log\n" } else { "" };
         terminal.unwrap_or_default() + kernel_log
     }
@@ -95,15 +98,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
-        Self::Input,
-        Self::InputEnd,
-        Self::Resize,
-        Self::Output,
-        Self::Error,
-        Self::KernelLog,
-        Self::End,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Input, Self::InputEnd, Self::Resize, Self::Output, Self::Error, Self::KernelLog, Self::End];
 }
 
 /// The longest payload of a frame.

@@ -1,6 +1,6 @@
 //! The programs that tests need.
 
-use ktstr_host::{BUSYBOX, Host, REQUIREMENTS, Requirement, Version, install_nextest};
+use ktstr_host::{Host, OF_SHELLS, REQUIREMENTS, Requirement, Version, install_nextest};
 use ktstr_kernel::{Error, Toolchain};
 use ktstr_model::Mode;
 use ktstr_vm::Qemu;
@@ -76,9 +76,14 @@ fn lack(requirement: &'static Requirement, host: &Host, subject: &'static str) -
 
 /// What `cargo ktstr shell` needs; tests run without it.
 pub fn for_shell(host: &Host) -> Finding {
-    match lack(&BUSYBOX, host, BUSYBOX.name) {
-        None => Finding::ok(BUSYBOX.name, "has the programs of the guest of `cargo ktstr shell`"),
-        Some(lack) => Finding { state: State::Note, found: "`cargo ktstr shell` needs it: ".to_owned() + &lack.found, ..lack },
+    let busybox = &OF_SHELLS[0];
+    match lack(busybox, host, busybox.name) {
+        None => Finding::ok(busybox.name, "has the programs of the guest of `cargo ktstr shell`"),
+        Some(lack) => Finding {
+            state: State::Note,
+            found: "`cargo ktstr shell` needs it: ".to_owned() + &lack.found,
+            ..lack
+        },
     }
 }
 

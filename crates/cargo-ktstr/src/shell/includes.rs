@@ -56,7 +56,8 @@ mod tests {
     #[test]
     fn a_path_goes_before_a_program_in_path() {
         let folder = tempfile::tempdir().unwrap();
-        let (tool, host) = (folder.path().join("tool"), Host { path: folder.path().into(), ..Host::default() });
+        let (tool, host) =
+            (folder.path().join("tool"), Host { path: folder.path().into(), ..Host::default() });
         fs::write(&tool, "").unwrap();
         fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
         let found = |path: &str| find(Path::new(path), &host);
@@ -71,7 +72,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let error = refused(&at("missing"));
-        assert!(error.starts_with("-i ") && error.ends_with("missing: there is no such file or folder"), "{error}");
+        assert!(
+            error.starts_with("-i ") && error.ends_with("missing: there is no such file or folder"),
+            "{error}"
+        );
         assert!(refused(Path::new("no-such-program")).ends_with("nor a program in PATH"));
 
         rustix::fs::mkfifoat(rustix::fs::CWD, at("fifo"), rustix::fs::Mode::RWXU).unwrap();
@@ -79,7 +83,10 @@ mod tests {
 
         fs::File::create(at("huge")).unwrap().set_len(10 << 30).unwrap();
         let error = refused(&at("huge"));
-        assert!(error.contains("huge") && error.contains("10240 MiB") && error.contains("too large"), "{error}");
+        assert!(
+            error.contains("huge") && error.contains("10240 MiB") && error.contains("too large"),
+            "{error}"
+        );
 
         fs::create_dir(at("a")).unwrap();
         std::os::unix::fs::symlink("..", at("a/up")).unwrap();

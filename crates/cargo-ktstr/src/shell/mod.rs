@@ -15,7 +15,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail, ensure};
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec, Progress as _};
 use ktstr_model::{Mode, ModeChoice, Topology};
-use ktstr_vm::{ChosenMode, Machine, MachineSpec, Payload, Purpose, Qemu, Template, VmError, choose_mode, start_session};
+use ktstr_vm::{
+    ChosenMode, Machine, MachineSpec, Payload, Purpose, Qemu, Template, VmError, choose_mode, start_session,
+};
 use ktstr_wire::session::{REQUEST_FILE, Request, SCRIPT_FILE};
 
 use crate::kernel::BuildBar;
@@ -201,7 +203,9 @@ mod tests {
     }
 
     fn parse(words: &[&str]) -> Result<Args, String> {
-        Line::try_parse_from([&["shell"], words].concat()).map(|line| line.args).map_err(|error| error.to_string())
+        Line::try_parse_from([&["shell"], words].concat())
+            .map(|line| line.args)
+            .map_err(|error| error.to_string())
     }
 
     #[test]

@@ -34,10 +34,13 @@ impl Outcome {
                 Self::Lost(format!("the guest could not go on: {}", String::from_utf8_lossy(&message)))
             }
             (Stop::Shutdown(reason), _) if reason == "guest-shutdown" => Self::PoweredOff,
-            (Stop::Shutdown(_) | Stop::Guest, _) if console.contains("Kernel panic") => {
-                Self::Lost(format!("the guest's kernel panicked; its console ends with\n{}", last_lines(&console)))
+            (Stop::Shutdown(_) | Stop::Guest, _) if console.contains("Kernel panic") => Self::Lost(format!(
+                "the guest's kernel panicked; its console ends with\n{}",
+                last_lines(&console)
+            )),
+            (Stop::Shutdown(reason), _) => {
+                Self::Lost(format!("the guest is gone ({reason}): it cannot be started again"))
             }
-            (Stop::Shutdown(reason), _) => Self::Lost(format!("the guest is gone ({reason}): it cannot be started again")),
             (Stop::InternalError, _) => Self::Lost("QEMU stopped with an internal error of KVM".to_owned()),
             (Stop::Gone(said), _) => Self::Lost(format!("QEMU ended: {said}")),
             (Stop::Guest | Stop::Deadline(_), _) => {

@@ -177,7 +177,9 @@ impl Relay {
     }
 
     fn next_frame(&mut self) -> Result<Option<(Kind, Vec<u8>)>> {
-        self.from_guest.next_frame().map_err(|what| anyhow!("the guest sent what is no part of a session: {what}"))
+        self.from_guest
+            .next_frame()
+            .map_err(|what| anyhow!("the guest sent what is no part of a session: {what}"))
     }
 }
 

@@ -28,7 +28,8 @@ mod tests {
     #[test]
     fn a_command_arrives_as_it_was_typed() {
         let script = Script { command: Some("echo 'a b' \"$HOME\"") }.to_string();
-        let output = std::process::Command::new("sh").arg("-c").arg(script).env("HOME", "/").output().unwrap();
+        let output =
+            std::process::Command::new("sh").arg("-c").arg(script).env("HOME", "/").output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "a b /\n");
     }
 }

@@ -21,7 +21,10 @@ pub fn size() -> Result<Size> {
 
 /// The terminal's type.
 pub fn kind() -> String {
-    env::var("TERM").ok().filter(|kind| !kind.is_empty() && !kind.contains('\n')).unwrap_or_else(|| PLAIN.to_owned())
+    env::var("TERM")
+        .ok()
+        .filter(|kind| !kind.is_empty() && !kind.contains('\n'))
+        .unwrap_or_else(|| PLAIN.to_owned())
 }
 
 /// A terminal in raw mode: each key goes to the guest. Dropping it makes it as it was; when this process is killed, a

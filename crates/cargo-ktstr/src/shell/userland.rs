@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use ktstr_host::{BUSYBOX, Host};
+use ktstr_host::{Host, OF_SHELLS};
 use ktstr_vm::Payload;
 
 use crate::missing_tool::NoBusybox;
@@ -18,7 +18,8 @@ const GROUPS: &str = "root:x:0:\n";
 /// # Errors
 /// When the host has no busybox, or it does not tell its names.
 pub fn add(payload: &mut Payload) -> Result<()> {
-    let program = Host::of_process().find("busybox").ok_or_else(|| NoBusybox(BUSYBOX.packages.to_string()))?;
+    let program =
+        Host::of_process().find("busybox").ok_or_else(|| NoBusybox(OF_SHELLS[0].packages.to_string()))?;
     let listed = Command::new(&program).arg("--list-full").output();
     let listed = listed.with_context(|| format!("running {}", program.display()))?;
     ensure!(listed.status.success(), "`{} --list-full` failed: {}", program.display(), listed.status);

@@ -25,6 +25,9 @@ const KEYS: KnownKeys = KnownKeys {
         "extra_sched_args",
         "config",
         "extra_include_files",
+        "payload",
+        "workloads",
+        "disk_mb",
         "not_starved",
         "isolation",
         "max_gap_ms",
@@ -70,8 +73,6 @@ const KEYS: KnownKeys = KnownKeys {
                 "max_keep_last_rate",
             ],
         ),
-        ("a disk in the guest (until then work that reads and writes files uses a tmpfs)", &["disk_mb"]),
-        ("payload programs in the guest", &["payload", "workloads"]),
         ("host CPUs reserved for a guest", &["performance_mode", "no_perf_mode"]),
     ],
 };
@@ -130,6 +131,16 @@ impl TestKeys {
                 let texts = pair.texts(|_| None)?;
                 self.set(name, quote!(&[#(#texts),*]));
             }
+            "payload" => {
+                let path = pair.path("the path of a declared payload, such as SCHBENCH")?;
+                self.set_some(name, quote_spanned!(path.span()=> &#path));
+            }
+            "workloads" => {
+                let paths = pair.paths("a list of declared payloads, such as [STRESS_NG, HACKBENCH]")?;
+                let each = paths.iter().map(|path| quote_spanned!(path.span()=> &#path));
+                self.set(name, quote!(&[#(#each),*]));
+            }
+            "disk_mb" => self.set_some(name, pair.positive()?),
             "config" => self.set_some(name, pair.text(|_| None)?),
             "seed" => self.set_some(name, pair.whole()?),
             "cleanup_budget_ms" => self.set_some(name, pair.positive()?),
