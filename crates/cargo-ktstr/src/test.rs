@@ -96,7 +96,7 @@ fn announce(kernel: &Kernel, cache: &Cache, qemu: &Qemu, choice: ModeChoice) -> 
 }
 
 /// Schedulers may be programs of other packages than the tests', which nextest would not build.
-fn build_programs(release: bool, flags: &[String]) -> Result<()> {
+pub fn build_programs(release: bool, flags: &[String]) -> Result<()> {
     let mut arguments = vec!["build", "--workspace", "--bins"];
     if release {
         arguments.push("--release");
@@ -149,7 +149,8 @@ pub fn has_nextest() -> bool {
     cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success())
 }
 
-fn cargo() -> Command {
+/// The cargo that runs us.
+pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 

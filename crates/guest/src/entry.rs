@@ -8,7 +8,7 @@ use ktstr_model::{
     AssertResult, Cleanup, GuestFailure, RunOrder, RunReport, RunResult, SchedulerReport, TestSpec,
     report_digest,
 };
-use ktstr_wire::layout;
+use ktstr_wire::{layout, session};
 
 use crate::channel::Channel;
 use crate::clock::monotonic_ns;
@@ -18,7 +18,7 @@ use crate::kernel_log::Follower;
 use crate::ledger::Entries;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
-use crate::{device_links, load_point, panic, sysctl};
+use crate::{device_links, load_point, panic, sysctl, told};
 
 /// The function that a test author writes.
 pub type TestBody = fn(&Ctx) -> anyhow::Result<AssertResult>;
@@ -50,12 +50,13 @@ pub fn in_guest() -> bool {
 }
 
 /// Runs the test that the channel's order names, reports, and ends the process: with code 0 when a report was written,
-/// whatever it says, and with 1 and a message on stderr when not.
+/// whatever it says, and with 1 and a message on stderr when not. At a shell it tells how the test went, and has code 1
+/// also when it failed.
 ///
 /// May be called before `main`, from a constructor.
 pub fn run_in_guest(entries: impl Iterator<Item = &'static TestEntry>) -> ! {
     let code = match Channel::inherited().and_then(|channel| run(&channel, entries)) {
-        Ok(()) => 0,
+        Ok(passed) => i32::from(!passed),
         Err(error) => {
             eprintln!("ktstr: {error}");
             1
@@ -98,7 +99,7 @@ impl Outcome {
     }
 }
 
-fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>) -> Result<(), GuestError> {
+fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>) -> Result<bool, GuestError> {
     as_after_main_began();
     // Before there is an order, so that the clones of a loaded template need not do it again.
     let topology = TestTopology::from_sysfs(Path::new("/sys"));
@@ -111,7 +112,7 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
         Some(entry) => {
             topology.and_then(|topology| run_test(channel, &order, topology, entry, &mut kernel_log))
         }
-        None => Err(GuestError::UnknownTest(order.test)),
+        None => Err(GuestError::UnknownTest(order.test.clone())),
     };
     let outcome = outcome.unwrap_or_else(|error| Outcome::setup(&error));
     let Outcome { result, entries, scheduler, mut cleanup } = outcome;
@@ -124,6 +125,8 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
     });
     let digest = report_digest(&workers, &stimuli, &payloads, &metrics, scheduler.as_ref());
     let guest_ns = monotonic_ns() - began_ns;
+    let died = scheduler.as_ref().is_some_and(|scheduler| scheduler.died_at_ns.is_some());
+    let (told, passed) = told::of(&result, died);
     channel.write_report(&RunReport {
         result,
         workers,
@@ -135,7 +138,12 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
         cleanup,
         guest_ns,
         digest,
-    })
+    })?;
+    if std::env::var_os(session::VARIABLE).is_none() {
+        return Ok(true);
+    }
+    print!("{}: {told}", order.test);
+    Ok(passed)
 }
 
 /// What something came to, and how long it took in nanoseconds.

@@ -31,6 +31,7 @@ mod stillness;
 mod sysctl;
 #[path = "../agent/time_stamp.rs"]
 mod time_stamp;
+mod told;
 mod topology;
 mod worker;
 

@@ -270,7 +270,7 @@ fn load(
     }
 }
 
-fn test_binary() -> Result<PathBuf, HarnessError> {
+pub(crate) fn test_binary() -> Result<PathBuf, HarnessError> {
     std::env::current_exe().map_err(|source| HarnessError::File {
         what: "the test binary",
         path: PathBuf::from("/proc/self/exe"),
