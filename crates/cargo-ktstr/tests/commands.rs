@@ -26,6 +26,14 @@ fn what_is_not_built_says_so_whatever_it_is_given() {
 }
 
 #[test]
+fn a_budget_in_which_nothing_can_run_is_refused() {
+    let error = refuses("test --budget 0");
+    assert!(error.contains("in no time nothing can be run"), "{error}");
+    let error = refuses("test --budget 1.5h");
+    assert!(error.contains("a budget is a whole number of seconds"), "{error}");
+}
+
+#[test]
 fn arguments_for_nextest_that_cannot_be_obeyed_are_refused() {
     let error = refuses("test -- --archive-file x");
     assert!(error.starts_with("error: `--archive-file` runs tests that were built elsewhere"), "{error}");

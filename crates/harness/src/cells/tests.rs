@@ -49,6 +49,7 @@ fn settings() -> Settings {
         records: RecordFolder::Fixed("unused".into()),
         deadline: None,
         commit: None,
+        invocation: None,
         deny_skip: false,
     }
 }
