@@ -11,7 +11,9 @@ mod not_built;
 mod progress;
 mod shell;
 mod size;
+mod stats;
 mod test;
+mod verifier;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
@@ -44,6 +46,8 @@ enum Command {
 enum Built {
     Test(test::Args),
     Shell(shell::Args),
+    Verifier(verifier::Args),
+    Stats(stats::Args),
     Kernel(kernel::Args),
     Cache(cache::Args),
     Doctor(doctor::Args),
@@ -76,6 +80,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Built(command) => match command {
             Built::Test(args) => test::run(&args),
             Built::Shell(args) => shell::run(&args),
+            Built::Verifier(args) => verifier::run(&args),
+            Built::Stats(args) => stats::run(&args),
             Built::Kernel(args) => kernel::run(args).map(done),
             Built::Cache(args) => cache::run(args).map(done),
             Built::Doctor(args) => doctor::run(&args),

@@ -9,13 +9,9 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     #[command(hide = true, disable_help_flag = true)]
-    Verifier(Anything),
-    #[command(hide = true, disable_help_flag = true)]
     Replay(Anything),
     #[command(hide = true, disable_help_flag = true)]
     Explore(Anything),
-    #[command(hide = true, disable_help_flag = true)]
-    Stats(Anything),
 }
 
 #[derive(Debug, clap::Args)]
@@ -27,10 +23,8 @@ pub struct Anything {
 /// Says that the subcommand is not built.
 pub fn run(command: &Command) -> Result<()> {
     let name = match command {
-        Command::Verifier(_) => "verifier",
         Command::Replay(_) => "replay",
         Command::Explore(_) => "explore",
-        Command::Stats(_) => "stats",
     };
     bail!("`cargo ktstr {name}` is not built yet; `cargo ktstr --help` lists what is")
 }

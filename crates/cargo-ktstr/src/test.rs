@@ -2,12 +2,12 @@
 
 mod annotations;
 mod budget;
-mod build_flags;
+pub mod build_flags;
 mod estimate;
-mod kernels;
-mod nextest_config;
-mod nextest_list;
-mod records;
+pub mod kernels;
+pub mod nextest_config;
+pub mod nextest_list;
+pub mod records;
 mod selection;
 mod summary;
 
@@ -19,7 +19,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, bail};
 use ktstr_host::install_nextest;
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSet, KernelSpec};
-use ktstr_model::{Mode, ModeChoice};
+use ktstr_model::{Mode, ModeChoice, UnknownWorkType, WorkType};
 use ktstr_results::{Commit, Record};
 use ktstr_vm::{Qemu, choose_mode};
 
@@ -33,6 +33,7 @@ use summary::Summary;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo ktstr test\n  cargo ktstr test --kernel 7.3 --mode deterministic --seed 7\n  \
+                        cargo ktstr test --work-type PipeIo\n  \
                         cargo ktstr test -- -E 'test(steady)' --no-capture\n  \
                         cargo ktstr test --kernel 7.3 --kernel 6.18\n  \
                         cargo ktstr test --budget 600 -- --run-ignored only -E 'test(gauntlet/)'"
@@ -48,6 +49,9 @@ pub struct Args {
     /// Seed of every test that has none of its own
     #[arg(long, value_name = "N", env = "KTSTR_SEED")]
     seed: Option<u64>,
+    /// What the workers of swappable cgroups and of the ready-made scenarios do, instead of what their test says
+    #[arg(long, value_name = "NAME", env = "KTSTR_WORK_TYPE", value_parser = work_type_name)]
+    work_type: Option<String>,
     /// Leave cells out that would take longer than this, in seconds, by what earlier runs took
     #[arg(long, value_name = "SECS", env = "KTSTR_BUDGET_SECS", value_parser = budget_in_seconds)]
     budget: Option<u64>,
@@ -65,6 +69,11 @@ pub struct Args {
     nextest: Vec<String>,
 }
 
+/// A name that a work type has.
+fn work_type_name(name: &str) -> Result<String, UnknownWorkType> {
+    WorkType::named(name).map(|work| work.name().to_owned())
+}
+
 /// Runs the subcommand; the exit code is nextest's.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let build_flags = build_flags::of(&args.nextest)?;
@@ -77,7 +86,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
-    let kernels = kernels::resolve(args, &environment, &cache)?;
+    let kernels = kernels::resolve(&args.kernel, args.offline, &environment, &cache)?;
     let qemu = Qemu::find()?;
     if !has_nextest() {
         return Err(NoNextest(install_nextest().to_string()).into());
@@ -100,7 +109,7 @@ fn budget_in_seconds(text: &str) -> Result<u64, String> {
 }
 
 /// One line that says what the tests run on. Proving KVM, which `auto` needs, happens here once rather than in each test.
-fn announce(
+pub fn announce(
     kernels: &[Kernel],
     labelled: &KernelSet,
     cache: &Cache,
@@ -153,8 +162,7 @@ impl Run<'_> {
             None => None,
         };
         let began = SystemTime::now();
-        let since_1970 = began.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let id = format!("{}-{}", since_1970.as_millis(), std::process::id());
+        let id = invocation_id(began);
         let mut command = cargo();
         command.args(["nextest", "run"]).args(config.arguments()).args(self.nextest_arguments());
         self.tell_tests(&mut command)?;
@@ -186,9 +194,9 @@ impl Run<'_> {
         if let Some(seed) = self.args.seed {
             command.env("KTSTR_SEED", seed.to_string());
         }
-        if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
-            // Once here rather than in each test; and an edit during the run does not part its records.
-            command.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
+        hand_commit_on(command);
+        if let Some(work_type) = &self.args.work_type {
+            command.env("KTSTR_WORK_TYPE", work_type);
         }
         if self.args.deny_skip {
             command.env("KTSTR_DENY_SKIP", "1");
@@ -214,8 +222,22 @@ impl Run<'_> {
     }
 }
 
+/// What the records of one command have in common: it began then, in this process.
+pub fn invocation_id(began: SystemTime) -> String {
+    let since_1970 = began.duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}-{}", since_1970.as_millis(), std::process::id())
+}
+
+/// Looks for the workspace's commit once here rather than in each test; and an edit during the run does not part its
+/// records.
+pub fn hand_commit_on(command: &mut Command) {
+    if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
+        command.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
+    }
+}
+
 /// Runs nextest to its end.
-fn carry_out(command: &mut Command) -> Result<ExitCode> {
+pub fn carry_out(command: &mut Command) -> Result<ExitCode> {
     // nextest tells a Ctrl-C to its tests and reports; we wait for that instead of ending before it.
     ignore_interrupts();
     // SAFETY: both calls are async-signal-safe. Our own end, however it comes, ends nextest, and so its tests.
@@ -235,7 +257,7 @@ pub fn has_nextest() -> bool {
     cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success())
 }
 
-/// The cargo that runs us.
+/// The cargo that runs this program, else the one in `PATH`.
 pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

@@ -188,6 +188,7 @@ impl Prepared {
         record.kernel = Some(RecordKernel { release, image, sha256: image_sha256.to_string() });
         let mode = mode_of(spec, settings, &host, record)?;
         let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())?;
+        plan.order.work_type = settings.work_type_name();
         clock.lap(&mut record.phases.resolve_ms);
 
         // Before a template may have to be booted: a payload that does not fit needs none.
@@ -246,11 +247,13 @@ impl Prepared {
 /// Generous: a guest that makes progress is never cut off, and a busy host does not count in deterministic mode.
 fn deadline(plan: &RunPlan, asked_for: Option<Duration>) -> Deadline {
     let duration = Duration::from_nanos(plan.order.duration_ns);
+    let enabling = plan.order.scheduler.as_ref().map_or(0, |scheduler| scheduler.enable_timeout_ns);
+    let setup = Duration::from_secs(60) + Duration::from_nanos(enabling).max(Duration::from_secs(120));
     let limit = |generous| asked_for.unwrap_or(generous);
     match plan.machine.mode {
-        Mode::RealTime => Deadline { cpu: None, wall: limit(Duration::from_secs(180) + duration * 3) },
+        Mode::RealTime => Deadline { cpu: None, wall: limit(setup + duration * 3) },
         Mode::Deterministic => {
-            let cpu = limit(Duration::from_secs(180) + duration * 10);
+            let cpu = limit(setup + duration * 10);
             Deadline { cpu: Some(cpu), wall: cpu.saturating_mul(10) }
         }
     }

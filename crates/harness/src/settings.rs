@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ktstr_model::{ModeChoice, TestSpec};
+use ktstr_model::{ModeChoice, TestSpec, WorkType};
 use ktstr_results::{Commit, RecordFolder};
 
 use crate::error::HarnessError;
@@ -21,6 +21,8 @@ pub struct Settings {
     pub mode: ModeChoice,
     /// `KTSTR_SEED`.
     pub seed: u64,
+    /// `KTSTR_WORK_TYPE`: what swappable workers do instead of what their scenario says.
+    pub work_type: Option<WorkType>,
     /// Where records go: `KTSTR_SIDECAR_DIR` itself, else folders in `target/ktstr`.
     pub records: RecordFolder,
     /// `KTSTR_COMMIT`: the commit of the workspace, when whoever started this process knew it.
@@ -32,6 +34,8 @@ pub struct Settings {
     pub deadline: Option<Duration>,
     /// `KTSTR_DENY_SKIP`: a test that gives up fails.
     pub deny_skip: bool,
+    /// `KTSTR_VERIFIER_RAW`: every line of the verifier's log is printed.
+    pub raw_logs: bool,
 }
 
 impl Settings {
@@ -48,6 +52,7 @@ impl Settings {
                 Some(seed) => seed.parse().map_err(|_| HarnessError::Seed(seed))?,
                 None => DEFAULT_SEED,
             },
+            work_type: text("KTSTR_WORK_TYPE").map(|name| WorkType::named(&name)).transpose()?,
             records: match text("KTSTR_SIDECAR_DIR") {
                 Some(folder) => RecordFolder::Fixed(folder.into()),
                 None => {
@@ -64,11 +69,17 @@ impl Settings {
                 None => None,
             },
             deny_skip: text("KTSTR_DENY_SKIP").is_some_and(|value| value != "0"),
+            raw_logs: text("KTSTR_VERIFIER_RAW").is_some_and(|value| value != "0"),
         })
     }
 }
 
 impl Settings {
+    /// The name of the work type that takes the place of swappable ones.
+    pub(crate) fn work_type_name(&self) -> Option<String> {
+        self.work_type.as_ref().map(|work| work.name().to_owned())
+    }
+
     /// The commit of the workspace that a test is in.
     pub(crate) fn commit_of(&self, spec: &TestSpec) -> Commit {
         self.commit.clone().unwrap_or_else(|| Commit::of_work_tree(Path::new(spec.manifest_dir)))
