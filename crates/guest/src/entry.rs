@@ -8,7 +8,7 @@ use ktstr_model::{
     AssertResult, Cleanup, GuestFailure, RunOrder, RunReport, RunResult, SchedulerReport, TestSpec,
     report_digest,
 };
-use ktstr_wire::{layout, session};
+use ktstr_wire::layout;
 
 use crate::channel::Channel;
 use crate::clock::monotonic_ns;
@@ -18,7 +18,7 @@ use crate::kernel_log::Follower;
 use crate::ledger::Entries;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
-use crate::{device_links, load_point, panic, sysctl, told};
+use crate::{device_links, load_point, panic, sysctl};
 
 /// The function that a test author writes.
 pub type TestBody = fn(&Ctx) -> anyhow::Result<AssertResult>;
@@ -54,13 +54,12 @@ pub fn in_guest() -> bool {
 }
 
 /// Runs the test that the channel's order names, reports, and ends the process: with code 0 when a report was written,
-/// whatever it says, and with 1 and a message on stderr when not. At a shell it tells how the test went, and has code 1
-/// also when it failed.
+/// whatever it says, and with 1 and a message on stderr when not.
 ///
 /// May be called before `main`, from a constructor.
 pub fn run_in_guest(entries: impl Iterator<Item = &'static TestEntry>) -> ! {
     let code = match Channel::inherited().and_then(|channel| run(&channel, entries)) {
-        Ok(passed) => i32::from(!passed),
+        Ok(()) => 0,
         Err(error) => {
             eprintln!("ktstr: {error}");
             1
@@ -103,7 +102,7 @@ impl Outcome {
     }
 }
 
-fn run(channel: &Channel, entries: impl Iterator<Item = &'static TestEntry>) -> Result<bool, GuestError> {
+fn run(channel: &Channel, entries: impl Iterator<Item = &'static TestEntry>) -> Result<(), GuestError> {
     as_after_main_began();
     // Before there is an order, so that the clones of a loaded template need not do it again.
     let topology = TestTopology::from_sysfs(Path::new("/sys"));
@@ -116,7 +115,7 @@ fn run(channel: &Channel, entries: impl Iterator<Item = &'static TestEntry>) -> 
         Some(entry) => {
             topology.and_then(|topology| run_test(channel, &order, topology, entry, &mut kernel_log))
         }
-        None => Err(GuestError::UnknownTest(order.test.clone())),
+        None => Err(GuestError::UnknownTest(order.test)),
     };
     let outcome = outcome.unwrap_or_else(|error| Outcome::setup(&error));
     let Outcome { result, entries, scheduler, mut cleanup } = outcome;
@@ -130,8 +129,6 @@ fn run(channel: &Channel, entries: impl Iterator<Item = &'static TestEntry>) -> 
     });
     let digest = report_digest(&workers, &stimuli, &payloads, &metrics, scheduler.as_ref());
     let guest_ns = monotonic_ns() - began_ns;
-    let died = scheduler.as_ref().is_some_and(|scheduler| scheduler.died_at_ns.is_some());
-    let (told, passed) = told::of(&result, died);
     channel.write_report(&RunReport {
         result,
         workers,
@@ -143,12 +140,7 @@ fn run(channel: &Channel, entries: impl Iterator<Item = &'static TestEntry>) -> 
         cleanup,
         guest_ns,
         digest,
-    })?;
-    if std::env::var_os(session::VARIABLE).is_none() {
-        return Ok(true);
-    }
-    print!("{}: {told}", order.test);
-    Ok(passed)
+    })
 }
 
 /// What something came to, and how long it took in nanoseconds.

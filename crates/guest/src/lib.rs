@@ -31,7 +31,6 @@ mod stillness;
 mod sysctl;
 #[path = "../agent/time_stamp.rs"]
 mod time_stamp;
-mod told;
 mod topology;
 mod worker;
 

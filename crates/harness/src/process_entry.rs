@@ -13,7 +13,6 @@ use ktstr_kernel::KernelSet;
 use crate::cells::{self, CellEnd, Declared, Listed};
 use crate::error::HarnessError;
 use crate::runner_protocol::RunnerRequest;
-use crate::session_plan;
 use crate::settings::Settings;
 use crate::test_entry::{failure_of, watch_the_runner};
 
@@ -31,13 +30,7 @@ const BAD_REQUEST: i32 = 1;
 pub fn process_entry(declared: &Declared) {
     let Some(request) = RunnerRequest::parse(env::args_os().skip(1)) else { return };
     match request {
-        RunnerRequest::List { ignored } => match session_plan::answer(declared) {
-            None => print_names(declared, ignored),
-            Some(line) => {
-                println!("{line}");
-                exit(0)
-            }
-        },
+        RunnerRequest::List { ignored } => print_names(declared, ignored),
         RunnerRequest::Run(name) if cells::is_cell_name(&name) => exit(run_one(&name, declared)),
         RunnerRequest::Run(_) => {}
     }

@@ -275,7 +275,7 @@ fn load(
     }
 }
 
-pub(crate) fn test_binary() -> Result<PathBuf, HarnessError> {
+fn test_binary() -> Result<PathBuf, HarnessError> {
     std::env::current_exe().map_err(|source| HarnessError::File {
         what: "the test binary",
         path: PathBuf::from("/proc/self/exe"),

@@ -1,6 +1,5 @@
 //! `cargo ktstr shell`: a shell in a guest, at a terminal or for one command.
 
-mod declared;
 mod includes;
 mod outcome;
 mod relay;
@@ -14,26 +13,21 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use ktstr_harness::{Question, SessionPlan};
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec, Progress as _};
-use ktstr_model::{Mode, ModeChoice, RunOrder, Topology};
+use ktstr_model::{Mode, ModeChoice, Topology};
 use ktstr_vm::{
-    ChosenMode, Machine, MachineSpec, Payload, Purpose, Qemu, Template, VmError, Work, choose_mode,
-    start_session,
+    ChosenMode, Machine, MachineSpec, Payload, Purpose, Qemu, Template, VmError, choose_mode, start_session,
 };
-use ktstr_wire::layout::TEST_BINARY;
 use ktstr_wire::session::{REQUEST_FILE, Request, SCRIPT_FILE};
 
 use crate::kernel::BuildBar;
 use crate::progress::Terminal as ProgressBar;
 use outcome::Outcome;
 use relay::Relay;
+use script::Script;
 use signals::Signals;
 use terminal::RawTerminal;
 
-/// The machine of tests that name none.
-const USUAL: Topology = Topology::of(1, 1, 2, 1);
-const USUAL_MEMORY_MB: u32 = 2048;
 /// The least memory that kernel and shell can do with, and what each CPU takes of it, in MiB.
 const LEAST_MEMORY_MB: u32 = 256;
 const MEMORY_PER_CPU_MB: u32 = 64;
@@ -42,8 +36,7 @@ const MEMORY_PER_CPU_MB: u32 = 64;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo ktstr shell --topology 2,4,4,2\n  cargo ktstr shell -i target/debug/scx_my_sched -i bpftool\n  \
-                  cargo ktstr shell --kernel 6.18 --exec 'uname -r; nproc'\n  \
-                  cargo ktstr shell --test basic_steady\n\n\
+                  cargo ktstr shell --kernel 6.18 --exec 'uname -r; nproc'\n\n\
                   `exit`, Ctrl-D and `poweroff` end the shell. Ctrl-] typed three times within a second ends a guest that hangs."
 )]
 pub struct Args {
@@ -51,22 +44,14 @@ pub struct Args {
     #[arg(long, value_name = "SPEC")]
     kernel: Option<KernelSpec>,
     /// NUMA nodes, LLCs in total, cores per LLC, threads per core: 1,2,4,1 or 1n2l4c1t
-    ///
-    /// [default: the test's or scheduler's, else 1n1l2c1t]
-    #[arg(long, value_name = "N,L,C,T")]
-    topology: Option<Topology>,
-    /// The guest's memory in MiB [default: the test's, else 2048; more with many CPUs]
+    #[arg(long, value_name = "N,L,C,T", default_value = "1n1l2c1t")]
+    topology: Topology,
+    /// The guest's memory in MiB [default: 2048, more with many CPUs]
     #[arg(long, value_name = "MIB")]
     memory_mb: Option<u32>,
     /// A file, a folder, or a program found in PATH, which the guest gets under /include-files/
     #[arg(short, long = "include", value_name = "PATH")]
     include: Vec<PathBuf>,
-    /// Start this scheduler first, which a test binary of the workspace declares
-    #[arg(long, value_name = "NAME", conflicts_with = "test")]
-    scheduler: Option<String>,
-    /// Be where this test would run: its machine, its scheduler, its files; `run-test` runs its body
-    #[arg(long, value_name = "TEST", conflicts_with = "topology")]
-    test: Option<String>,
     /// Run this command with the guest's shell instead of opening one, and exit with its code
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
@@ -94,7 +79,8 @@ fn open(args: &Args) -> Result<ExitCode> {
     if interactive {
         check_terminal()?;
     }
-    let mut payload = payload(args)?;
+    let memory_mb = memory_mb(args.memory_mb, &args.topology)?;
+    let payload = payload(args)?;
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
     let kernel = match &args.kernel {
@@ -106,11 +92,6 @@ fn open(args: &Args) -> Result<ExitCode> {
     // Kept while the machine runs: `kernel clean` leaves a kernel in use alone.
     let _in_use = kernel.hold()?;
     let qemu = Qemu::find()?;
-    let plan = declared(args, &kernel)?;
-    add_scripts(&mut payload, plan.as_ref(), args.exec.as_deref())?;
-    let topology = args.topology.or(plan.as_ref().map(|plan| plan.topology)).unwrap_or(USUAL);
-    let usual_mb = plan.as_ref().map_or(USUAL_MEMORY_MB, |plan| plan.memory_mb);
-    let memory_mb = memory_mb(args.memory_mb, usual_mb, &topology)?;
     // From here on there are machines, and folders half filled, that a signal must not leave behind.
     let signals = Signals::catch()?;
     let boot = signals.interrupt_waits()?;
@@ -118,8 +99,8 @@ fn open(args: &Args) -> Result<ExitCode> {
     let machine = MachineSpec {
         kernel: kernel.image.clone(),
         kernel_sha256: kernel.image_sha256.to_string(),
-        kargs: plan.as_ref().map(|plan| plan.kargs.clone()).unwrap_or_default(),
-        topology,
+        kargs: Vec::new(),
+        topology: args.topology,
         memory_mb,
         mode: chosen.mode,
         purpose: Purpose::Shell,
@@ -127,8 +108,7 @@ fn open(args: &Args) -> Result<ExitCode> {
     if interactive {
         announce(&kernel, &machine, &chosen);
     }
-    let order = plan.filter(|plan| plan.test_binary.is_some()).map(|plan| plan.order);
-    let machine = start(cache.root(), &qemu, &machine, &payload, order)?;
+    let machine = start(cache.root(), &qemu, &machine, &payload)?;
     boot.end();
     session(machine, interactive, &signals)
 }
@@ -142,20 +122,14 @@ fn check_terminal() -> Result<()> {
     bail!("a shell needs a terminal, and {not} is none; to run one command without, give it with --exec CMD")
 }
 
-fn memory_mb(asked_for: Option<u32>, usual: u32, topology: &Topology) -> Result<u32> {
+fn memory_mb(asked_for: Option<u32>, topology: &Topology) -> Result<u32> {
     let least = LEAST_MEMORY_MB.max(topology.cpus() * MEMORY_PER_CPU_MB);
-    let Some(memory_mb) = asked_for else { return Ok(least.max(usual)) };
+    let Some(memory_mb) = asked_for else { return Ok(least.max(2048)) };
     ensure!(memory_mb >= least, "--memory-mb {memory_mb}: a guest of {topology} needs {least} or more");
     Ok(memory_mb)
 }
 
-fn declared(args: &Args, kernel: &Kernel) -> Result<Option<SessionPlan>> {
-    let test = args.test.clone().map(Question::Test);
-    let question = test.or(args.scheduler.clone().map(Question::Scheduler));
-    question.map(|question| declared::find(&question, kernel)).transpose()
-}
-
-/// What the guest gets whatever is declared: a userland, the files that were asked for, and what kind of session it is.
+/// What the guest gets: a userland, the files that were asked for, and what it is to do.
 fn payload(args: &Args) -> Result<Payload> {
     let mut payload = Payload::default();
     userland::add(&mut payload)?;
@@ -166,31 +140,9 @@ fn payload(args: &Args) -> Result<Payload> {
     };
     let request = Request { terminal, kernel_log: args.dmesg };
     payload.add_bytes(REQUEST_FILE, 0o644, request.to_text().into_bytes());
+    let script = Script { command: args.exec.as_deref() };
+    payload.add_bytes(SCRIPT_FILE, 0o755, script.to_string().into_bytes());
     Ok(payload)
-}
-
-/// Adds the session's script, and what the plan has.
-fn add_scripts(payload: &mut Payload, plan: Option<&SessionPlan>, command: Option<&str>) -> Result<()> {
-    let with_test = plan.is_some_and(|plan| plan.test_binary.is_some());
-    let session = script::session(plan.map(|plan| &plan.order), with_test, command);
-    payload.add_bytes(SCRIPT_FILE, 0o755, session.into_bytes());
-    let Some(plan) = plan else { return Ok(()) };
-    for (host, guest) in &plan.files {
-        payload.add_path(host, guest)?;
-    }
-    for (host, guest) in &plan.programs {
-        payload.add_program(host, guest)?;
-    }
-    if let Some(binary) = &plan.test_binary {
-        payload.add_program(binary, TEST_BINARY)?;
-    }
-    for (guest, text) in &plan.texts {
-        payload.add_bytes(guest, 0o644, text.clone().into_bytes());
-    }
-    for (path, text) in script::commands(&plan.order, with_test) {
-        payload.add_bytes(path, 0o755, text.into_bytes());
-    }
-    Ok(())
 }
 
 fn mode(cache: &Cache, qemu: &Qemu, kernel: &Kernel) -> Result<ChosenMode> {
@@ -209,23 +161,11 @@ fn announce(kernel: &Kernel, machine: &MachineSpec, chosen: &ChosenMode) {
 }
 
 /// Boots the template unless it is cached, with a sign of life, and lets a clone of it go.
-fn start(
-    cache: &Path,
-    qemu: &Qemu,
-    machine: &MachineSpec,
-    payload: &Payload,
-    order: Option<RunOrder>,
-) -> Result<Machine> {
+fn start(cache: &Path, qemu: &Qemu, machine: &MachineSpec, payload: &Payload) -> Result<Machine> {
     let bar = ProgressBar::new();
     let mut progress = |what: &str| bar.step(what);
     let template = Template::get(cache, qemu, machine, &mut progress)?;
-    let Some(order) = order else {
-        return Ok(start_session(qemu, &template, payload, None, &mut progress)?);
-    };
-    let (seed, mode, turn_ns) = (order.seed, machine.mode, template.turn_ns());
-    let order = ktstr_wire::encode(&RunOrder { mode, turn_ns, ..order })?;
-    let work = Work { seed, order: &order };
-    Ok(start_session(qemu, &template, payload, Some(work), &mut progress)?)
+    Ok(start_session(qemu, &template, payload, None, &mut progress)?)
 }
 
 /// Relays until the session ends. The terminal is as it was before anything is said about the end.
@@ -271,10 +211,9 @@ mod tests {
     #[test]
     fn both_forms_of_a_topology_are_understood() {
         for text in ["1,2,4,1", "1n2l4c1t"] {
-            assert_eq!(parse(&["--topology", text]).unwrap().topology, Some(Topology::of(1, 2, 4, 1)));
+            assert_eq!(parse(&["--topology", text]).unwrap().topology, Topology::of(1, 2, 4, 1));
         }
-        assert_eq!(parse(&[]).unwrap().topology, None);
-        assert!(parse(&["--test", "t", "--scheduler", "s"]).is_err());
+        assert_eq!(parse(&[]).unwrap().topology, Topology::of(1, 1, 2, 1));
         let error = parse(&["--topology", "1,2"]).unwrap_err();
         assert!(error.contains("`1,2` is not a topology") && error.contains("1n2l4c1t"), "{error}");
         assert!(parse(&["--topology", "2,3,1,1"]).unwrap_err().contains("not divisible"));
@@ -290,10 +229,10 @@ mod tests {
     #[test]
     fn memory_that_is_too_little_is_refused_with_what_is_enough() {
         let topology = Topology::of(1, 4, 4, 1);
-        assert_eq!(memory_mb(None, 2048, &topology).unwrap(), 2048);
-        assert_eq!(memory_mb(None, 2048, &Topology::of(1, 8, 8, 1)).unwrap(), 4096);
-        assert_eq!(memory_mb(Some(1024), 2048, &topology).unwrap(), 1024);
-        let error = memory_mb(Some(512), 2048, &topology).unwrap_err().to_string();
+        assert_eq!(memory_mb(None, &topology).unwrap(), 2048);
+        assert_eq!(memory_mb(None, &Topology::of(1, 8, 8, 1)).unwrap(), 4096);
+        assert_eq!(memory_mb(Some(1024), &topology).unwrap(), 1024);
+        let error = memory_mb(Some(512), &topology).unwrap_err().to_string();
         assert_eq!(error, "--memory-mb 512: a guest of 1n4l4c1t needs 1024 or more");
     }
 }
