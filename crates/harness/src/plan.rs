@@ -7,7 +7,7 @@ use ktstr_kernel::Kernel;
 use ktstr_model::{
     Assert, Mode, RunOrder, SchedulerLaunch, SchedulerOrder, SchedulerSpec, TestSpec, Topology,
 };
-use ktstr_vm::{MachineSpec, Payload};
+use ktstr_vm::{MachineSpec, Payload, Purpose};
 use ktstr_wire::layout::TEST_BINARY;
 
 use crate::error::HarnessError;
@@ -204,6 +204,7 @@ fn machine(spec: &TestSpec, kernel: &Kernel, topology: Topology, mode: Mode) -> 
         topology,
         memory_mb: spec.guest_memory_mb(&topology),
         mode,
+        purpose: Purpose::Test,
     }
 }
 
