@@ -64,9 +64,6 @@ impl RunPlan {
             payloads: Vec::new(),
             texts: Vec::new(),
         };
-        if spec.disk_mb.is_some() {
-            return Err(HarnessError::Config("`disk_mb` is not built yet: leave it out".to_owned()));
-        }
         plan.bring_payloads(spec, places)?;
         if let Some(config) = kernel.config_text()? {
             plan.texts.push((format!("/boot/config-{}", kernel.release), config));

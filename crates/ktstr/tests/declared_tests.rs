@@ -41,7 +41,6 @@ fn defaults(ctx: &Ctx) -> Result<AssertResult> {
     extra_include_files = ["data/input.txt"],
     payload = STRESS_NG,
     workloads = [inner::HACKBENCH, STRESS_NG],
-    disk_mb = 64,
     config = CONFIG,
     not_starved = false,
     max_gap_ms = 900,
@@ -285,7 +284,7 @@ fn a_derived_payload_has_all_that_was_said() {
 #[test]
 fn a_test_names_its_payloads() {
     let spec = entry("every_key").spec;
-    assert_eq!((spec.payload, spec.disk_mb), (Some(&STRESS_NG), Some(64)));
+    assert_eq!(spec.payload, Some(&STRESS_NG));
     assert_eq!(spec.workloads, [&inner::HACKBENCH, &STRESS_NG]);
     assert_eq!(
         spec.payloads().map(|payload| payload.name).collect::<Vec<_>>(),
