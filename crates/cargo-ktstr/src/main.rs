@@ -12,6 +12,7 @@ mod progress;
 mod size;
 mod stats;
 mod test;
+mod verifier;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
@@ -43,6 +44,7 @@ enum Command {
 #[derive(Subcommand)]
 enum Built {
     Test(test::Args),
+    Verifier(verifier::Args),
     Stats(stats::Args),
     Kernel(kernel::Args),
     Cache(cache::Args),
@@ -75,6 +77,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Built(command) => match command {
             Built::Test(args) => test::run(&args),
+            Built::Verifier(args) => verifier::run(&args),
             Built::Stats(args) => stats::run(&args),
             Built::Kernel(args) => kernel::run(args).map(done),
             Built::Cache(args) => cache::run(args).map(done),
