@@ -161,6 +161,25 @@ fn a_run_on_the_host_leaves_a_record_too() {
     assert_eq!(field("seed"), 7);
 }
 
+#[test]
+fn a_folder_that_cannot_be_written_changes_no_verdict() {
+    for (test, is_pass) in
+        [("a_body_that_passes_makes_a_test_that_passes", true), ("fails_on_the_host", false)]
+    {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--include-ignored", "--nocapture"])
+            .env("KTSTR_SIDECAR_DIR", "/proc/no-such-folder")
+            .output()
+            .unwrap();
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.success(), is_pass, "{printed}");
+        let lines = printed
+            .lines()
+            .filter(|line| line.starts_with("ktstr: no record was kept: /proc/no-such-folder: "));
+        assert_eq!(lines.count(), 1, "{printed}");
+    }
+}
+
 fn entry(path: &str) -> &'static TestEntry {
     KTSTR_TESTS.iter().find(|entry| entry.spec.path() == path).expect(path)
 }
