@@ -7,6 +7,7 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-changed=agent");
     println!("cargo::rerun-if-changed=../wire/src/layout.rs");
+    println!("cargo::rerun-if-changed=../wire/src/session.rs");
     let folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("agent");
     let target = env::var("TARGET").expect("cargo sets it");

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: how fast and how big machines are on this host.
+//! `cargo xtask bench`: how fast and how big machines are on this host, and how long records take to compare.
 
 use anyhow::Result;
 
@@ -6,7 +6,7 @@ use crate::workspace::Workspace;
 use crate::{kernel, setup, stage};
 use ktstr_host::Invocation;
 
-/// Measure how fast machines start, what they weigh, and whether runs repeat
+/// Measure how fast machines start, what they weigh, whether runs repeat, and how long records take to compare
 #[derive(clap::Args, Clone, Copy)]
 pub struct Args {
     #[command(flatten)]
@@ -31,5 +31,9 @@ pub fn run(args: &Args) -> Result<()> {
     )?;
     let json = if args.json { " -- --json" } else { "" };
     let bench = Invocation::new(&format!("cargo bench --package ktstr --bench machine{json}"));
-    stage::run("measuring", &bench)
+    stage::run("measuring machines", &bench)?;
+    let bench = Invocation::new(&format!("cargo bench --package ktstr-results --bench compare{json}"));
+    stage::run("measuring records", &bench)?;
+    let bench = Invocation::new(&format!("cargo bench --package ktstr --bench listing{json}"));
+    stage::run("measuring how cells are listed", &bench)
 }

@@ -4,7 +4,8 @@
 
 use anyhow::{Result, bail};
 use ktstr_host::{
-    Consent, Host, Invocation, Missing, OF_OWN_TESTS, REQUIREMENTS, Requirement, missing, plan_install,
+    Consent, Host, Invocation, Missing, OF_OWN_TESTS, OF_SHELLS, REQUIREMENTS, Requirement, missing,
+    plan_install,
 };
 
 use crate::stage;
@@ -21,7 +22,7 @@ pub struct Args {
 /// What a user's tests need.
 pub const OF_USERS: &[&[Requirement]] = &[&REQUIREMENTS];
 /// What the project's own tests need.
-pub const OF_TESTS: &[&[Requirement]] = &[&REQUIREMENTS, &OF_OWN_TESTS];
+pub const OF_TESTS: &[&[Requirement]] = &[&REQUIREMENTS, &OF_OWN_TESTS, &OF_SHELLS];
 
 /// `cargo xtask setup`.
 ///

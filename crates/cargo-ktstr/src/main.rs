@@ -9,6 +9,7 @@ mod man;
 mod missing_tool;
 mod not_built;
 mod progress;
+mod shell;
 mod size;
 mod stats;
 mod test;
@@ -44,6 +45,7 @@ enum Command {
 #[derive(Subcommand)]
 enum Built {
     Test(test::Args),
+    Shell(shell::Args),
     Verifier(verifier::Args),
     Stats(stats::Args),
     Kernel(kernel::Args),
@@ -77,6 +79,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Built(command) => match command {
             Built::Test(args) => test::run(&args),
+            Built::Shell(args) => shell::run(&args),
             Built::Verifier(args) => verifier::run(&args),
             Built::Stats(args) => stats::run(&args),
             Built::Kernel(args) => kernel::run(args).map(done),

@@ -61,6 +61,9 @@ pub struct Args {
     /// A test that gives up fails
     #[arg(long)]
     deny_skip: bool,
+    /// A test about which a busy host allows no conclusion does not fail (real-time mode)
+    #[arg(long)]
+    allow_inconclusive: bool,
     /// Build schedulers and tests with the release profile
     #[arg(long)]
     release: bool,
@@ -200,6 +203,9 @@ impl Run<'_> {
         }
         if self.args.deny_skip {
             command.env("KTSTR_DENY_SKIP", "1");
+        }
+        if self.args.allow_inconclusive {
+            command.env("KTSTR_ALLOW_INCONCLUSIVE", "1");
         }
         if let Some(folder) = self.records.named() {
             command.env("KTSTR_SIDECAR_DIR", folder);

@@ -33,6 +33,7 @@ impl Host {
         host.program("make", "");
         host.program("pkg-config", "exit 0");
         host.program("cc", "echo /usr/lib/libc.a");
+        host.program("busybox", "");
         host.program("cargo", "test \"$1\" = nextest");
         host
     }

@@ -1,8 +1,9 @@
 //! Reports in, violated conditions out. Nothing here does I/O.
 //!
 //! Each check has a file of its own, which says what it measures and what it cannot tell. [`judge_workers`] runs all of
-//! them; [`cgroup_table`] prints the figures that they looked at. [`read_metrics`] finds figures in the output of external
-//! programs, and [`judge_payload`] judges those and how the program ended.
+//! them; [`cgroup_table`] prints the figures that they looked at; [`explained_by_noise`] says which violations a busy host
+//! explains. [`read_metrics`] finds figures in the output of external programs, and [`judge_payload`] judges those and how
+//! the program ended.
 
 mod cross_node_migration;
 mod distribution;
@@ -12,6 +13,7 @@ mod iteration_rate;
 mod judge;
 mod lost;
 mod migration_ratio;
+mod noise;
 mod page_locality;
 mod payload;
 mod precision;
@@ -28,5 +30,6 @@ mod words;
 mod work_rate;
 
 pub use judge::{AssertCgroup, judge_workers};
+pub use noise::explained_by_noise;
 pub use payload::{Figures, PayloadError, ProgramOutput, check_payload, judge_payload, read_metrics};
 pub use statistics::cgroup_table;

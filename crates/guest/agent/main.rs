@@ -12,6 +12,9 @@
 #[path = "../../wire/src/layout.rs"]
 #[allow(dead_code)]
 mod layout;
+#[path = "../../wire/src/session.rs"]
+#[allow(dead_code)]
+mod session_wire;
 
 mod archive;
 mod channel;
@@ -19,6 +22,7 @@ mod facts;
 mod mounts;
 mod nfit;
 mod pci;
+mod session;
 mod stillness;
 mod sys;
 mod test_process;

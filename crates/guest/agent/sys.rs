@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_ulong, c_void};
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 use std::path::Path;
 
 use crate::Failure;
@@ -26,8 +26,13 @@ pub struct PollFd {
 
 /// There is something to read.
 pub const POLLIN: i16 = 1;
+/// There is room to write.
+pub const POLLOUT: i16 = 4;
 /// A child's state changed.
 pub const SIGCHLD: c_int = 17;
+const SIGPIPE: c_int = 13;
+/// Signals with which programs ask PID 1 to halt, power off or reboot.
+pub const POWER_SIGNALS: [c_int; 3] = [10, 12, 15];
 
 unsafe extern "C" {
     fn mount(
@@ -52,6 +57,10 @@ unsafe extern "C" {
     fn signalfd(fd: c_int, set: *const [u64; 16], flags: c_int) -> c_int;
     fn execve(program: *const c_char, arguments: *const *const c_char, environment: *const *const c_char) -> c_int;
     fn syscall(number: c_long, ...) -> c_long;
+    fn ioctl(fd: c_int, request: c_ulong, ...) -> c_int;
+    fn setsid() -> c_int;
+    fn close(fd: c_int) -> c_int;
+    fn signal(number: c_int, handler: usize) -> usize;
 }
 
 const SIG_SETMASK: c_int = 2;
@@ -167,16 +176,58 @@ fn wait(pid: c_int, options: c_int) -> Option<(i32, i32)> {
     (pid > 0).then_some((pid, status))
 }
 
-/// Blocks SIGCHLD and returns a descriptor that can be read when a child's state has changed.
-pub fn child_signals() -> Result<RawFd, Failure> {
+/// Blocks these signals and returns a descriptor that can be read when one of them has come.
+pub fn signal_descriptor(signals: &[c_int]) -> Result<RawFd, Failure> {
     let mut set = [0u64; 16];
-    set[0] = 1 << (SIGCHLD - 1);
+    set[0] = signals.iter().fold(0, |set, signal| set | 1 << (signal - 1));
     // SAFETY: `set` is a whole sigset_t.
     let fd = unsafe {
         sigprocmask(SIG_SETMASK, &set, std::ptr::null_mut());
         signalfd(-1, &set, O_NONBLOCK_CLOEXEC)
     };
     if fd < 0 { Err(format!("signalfd: {}", io::Error::last_os_error())) } else { Ok(fd) }
+}
+
+/// Whether SIGPIPE ends this process, as programs that are started expect it; Rust's runtime ignores it.
+pub fn let_pipes_break() {
+    // SAFETY: sets the default disposition (0); no handler is involved.
+    unsafe { signal(SIGPIPE, 0) };
+}
+
+/// Closes a descriptor that no owner will close.
+pub fn close_raw(fd: RawFd) {
+    // SAFETY: the caller says that nobody else closes it.
+    unsafe { close(fd) };
+}
+
+/// Makes `terminal` the controlling terminal of a new session that this process leads.
+pub fn lead_session(terminal: RawFd) -> io::Result<()> {
+    const TIOCSCTTY: c_ulong = 0x540e;
+    // SAFETY: no memory is passed.
+    let rc = unsafe { if setsid() < 0 { -1 } else { ioctl(terminal, TIOCSCTTY, 0) } };
+    if rc < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// The other end of the pseudo-terminal whose master this is.
+pub fn terminal_of(master: RawFd) -> io::Result<OwnedFd> {
+    const TIOCSPTLCK: c_ulong = 0x4004_5431;
+    const TIOCGPTPEER: c_ulong = 0x5441;
+    const READ_WRITE_NO_CONTROL: c_int = 0o2 | 0o400 | 0o2000000;
+    let unlocked: c_int = 0;
+    // SAFETY: the first takes a pointer to an int, which lives until it returns; the second takes open(2) flags.
+    let fd = unsafe {
+        if ioctl(master, TIOCSPTLCK, &unlocked) < 0 { -1 } else { ioctl(master, TIOCGPTPEER, READ_WRITE_NO_CONTROL) }
+    };
+    // SAFETY: a descriptor that the kernel has just made.
+    if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(unsafe { OwnedFd::from_raw_fd(fd) }) }
+}
+
+/// Sets a terminal's size; its foreground processes are told.
+pub fn resize(terminal: RawFd, columns: u16, rows: u16) {
+    const TIOCSWINSZ: c_ulong = 0x5414;
+    let size = [rows, columns, 0, 0];
+    // SAFETY: `size` is a whole `struct winsize`.
+    unsafe { ioctl(terminal, TIOCSWINSZ, size.as_ptr()) };
 }
 
 /// Makes descriptor `from` open as `to` too, also after an exec.
@@ -198,8 +249,8 @@ pub fn execute(program: &CStr, arguments: &[&CStr], environment: &[&CStr]) -> io
     io::Error::last_os_error()
 }
 
-/// Waits until one of `fds` can be read.
-pub fn wait_readable(fds: &mut [PollFd]) {
+/// Waits until one of `fds` is ready for what is asked of it.
+pub fn wait_ready(fds: &mut [PollFd]) {
     // SAFETY: the slice is as long as its length says.
     unsafe { poll(fds.as_mut_ptr(), fds.len() as c_ulong, -1) };
 }

@@ -8,6 +8,7 @@ use std::os::fd::AsRawFd as _;
 use crate::channel::{Channel, Log};
 use crate::layout::{CHANNEL_FD, GUEST_VARIABLE, PAYLOAD, STOP_FD, TEST_BINARY, TEST_LOG, exit, stage, word};
 use crate::pci::StopDevice;
+use crate::session::{self, Line};
 use crate::sys::{self, Mapping, POLLIN, PollFd};
 use crate::time_stamp::time_stamp;
 use crate::{Failure, archive, stillness};
@@ -37,7 +38,7 @@ impl TestProcess {
             }
         })?;
         // Only after the fork: the child shall have no signal blocked.
-        let signals = sys::child_signals()?;
+        let signals = sys::signal_descriptor(&[&[sys::SIGCHLD][..], &sys::POWER_SIGNALS].concat())?;
         Ok(Self { pid, output, log, signals })
     }
 
@@ -49,12 +50,14 @@ impl TestProcess {
             PollFd { fd: self.output.as_raw_fd(), events: POLLIN, revents: 0 },
         ];
         loop {
-            sys::wait_readable(&mut fds);
+            sys::wait_ready(&mut fds);
             if !self.drain() {
                 // A closed pipe is always readable; poll ignores negative descriptors.
                 fds[1].fd = -1;
             }
-            read_signals(self.signals);
+            if read_signals(self.signals) && session::is_wanted() {
+                return Ok((exit::CODE, 0));
+            }
             let mut status = None;
             while let Some((ended, how)) = sys::any_ended() {
                 if ended == self.pid {
@@ -85,7 +88,8 @@ impl TestProcess {
     }
 }
 
-/// In the child: to the wait point, through it, and on as the test binary. Returns only when it could not.
+/// In the child: to the wait point, through it, and on as the test binary; or as a session. Returns when that could not
+/// be, or the session has ended.
 fn become_test(channel: &Channel, stop: &StopDevice, output: &PipeWriter) -> Result<(), Failure> {
     let program = c_string(TEST_BINARY)?;
     let environment = [
@@ -105,6 +109,7 @@ fn become_test(channel: &Channel, stop: &StopDevice, output: &PipeWriter) -> Res
     }
     std::env::set_current_dir("/").map_err(|e| format!("/: {e}"))?;
     let ahead = channel.map(PAYLOAD.offset, MAPPED_AHEAD as usize)?;
+    let line = Line::open();
 
     channel.set_u32(word::STAGE, stage::WAITING);
     sys::sync_all();
@@ -120,6 +125,9 @@ fn become_test(channel: &Channel, stop: &StopDevice, output: &PipeWriter) -> Res
     channel.set_u32(word::STAGE, stage::AWAKE);
     unpack(channel, &ahead)?;
     channel.set_u32(word::STAGE, stage::STARTED);
+    if session::is_wanted() {
+        return session::run(line, channel.address());
+    }
     let error = sys::execute(&program, &arguments, &environment);
     Err(format!("starting {TEST_BINARY}: {error}"))
 }
@@ -136,13 +144,19 @@ fn c_string(text: &str) -> Result<CString, Failure> {
     CString::new(text).map_err(|e| format!("{text}: {e}"))
 }
 
-fn read_signals(fd: i32) {
+/// Takes all signals that have come; whether one of them asks for the end of the machine.
+pub fn read_signals(fd: i32) -> bool {
     use std::os::fd::{FromRawFd as _, IntoRawFd as _};
     // SAFETY: the descriptor stays open: it is taken back before the file would close it.
     let mut file = unsafe { File::from_raw_fd(fd) };
+    let mut power = false;
+    // `struct signalfd_siginfo`, which begins with the signal's number.
     let mut info = [0; 128];
-    while matches!(file.read(&mut info), Ok(1..)) {}
+    while matches!(file.read(&mut info), Ok(1..)) {
+        power |= sys::POWER_SIGNALS.contains(&i32::from(info[0]));
+    }
     let _ = file.into_raw_fd();
+    power
 }
 
 fn describe(status: i32) -> (u32, u32) {

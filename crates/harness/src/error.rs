@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ktstr_model::{TopologyError, UnknownMode};
+use ktstr_model::{Topology, TopologyError, UnknownMode};
 use ktstr_vm::VmError;
 
 use crate::evidence::Evidence;
@@ -38,6 +38,16 @@ pub enum HarnessError {
     /// The declaration's dimensions.
     #[error("the test's topology: {0}")]
     Topology(#[from] TopologyError),
+    /// A guest with more memory than the host.
+    #[error("{topology} takes {needed_mb} MiB of memory; this host has {has_mb} MiB")]
+    TooMuchMemory {
+        /// The machine.
+        topology: Topology,
+        /// The guest's memory.
+        needed_mb: u32,
+        /// The host's.
+        has_mb: u64,
+    },
     /// The scheduler's program is nowhere.
     #[error("scheduler `{name}` was not found; looked for it at\n{}\nbuild it (`cargo build --bins`; `cargo ktstr test` does that), or name its path in KTSTR_SCHEDULER", list(.looked_at))]
     NoScheduler {
@@ -103,6 +113,16 @@ pub enum HarnessError {
     /// The order could not be encoded.
     #[error("the run's order: {0}")]
     Order(String),
+}
+
+impl HarnessError {
+    /// Whether the machine is too large for this host or its QEMU.
+    pub(crate) fn is_of_size(&self) -> bool {
+        matches!(
+            self,
+            Self::TooMuchMemory { .. } | Self::Vm(VmError::ApicIds { .. } | VmError::TooManyCpus { .. })
+        )
+    }
 }
 
 fn list(paths: &[PathBuf]) -> String {

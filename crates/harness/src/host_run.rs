@@ -68,7 +68,7 @@ mod tests {
     use ktstr_results::RecordFolder;
 
     use super::*;
-    use crate::render;
+    use crate::render::{self, Beside};
 
     type Body = fn(&Ctx) -> anyhow::Result<AssertResult>;
 
@@ -76,6 +76,7 @@ mod tests {
         let spec = TestSpec { host_only: true, expect_err, ..TestSpec::new("t", "tests") };
         let settings = Settings {
             kernel: None,
+            cell: None,
             mode: ModeChoice::Auto,
             seed: 3,
             work_type: None,
@@ -84,6 +85,7 @@ mod tests {
             invocation: None,
             deadline: None,
             deny_skip: false,
+            allow_inconclusive: false,
             raw_logs: false,
         };
         run_on_host(&TestEntry::new(spec, body), &settings)
@@ -104,7 +106,10 @@ mod tests {
             let Finished { record, judgement, .. } = run(body, expect_err);
             assert_eq!(record.cause, cause);
             assert_eq!((record.verdict, record.seed, record.on_host), (cause.verdict(), 3, true));
-            let printed = render::report(&record, &judgement, None, None, &[]);
+            let printed = render::for_stream(
+                render::report(&record, &judgement, Beside::default()),
+                &std::fs::File::open("/dev/null").unwrap(),
+            );
             let first = format!("{}: t (on the host)\n", cause.verdict().to_string().to_uppercase());
             assert!(printed.starts_with(&first) && printed.contains(words), "{printed}");
         }

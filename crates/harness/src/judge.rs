@@ -8,6 +8,10 @@ use ktstr_wire::layout::stage;
 use crate::evidence::{Evidence, TestExit};
 use crate::kernel_trouble;
 
+mod noise;
+
+pub(crate) use noise::{describe as describe_noise, weigh as weigh_noise};
+
 /// Why a run ended as it did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
@@ -27,15 +31,14 @@ impl Judgement {
 }
 
 /// Judges a run.
-pub fn judge(evidence: &Evidence, expect_err: bool) -> Judgement {
-    let judged = machine_trouble(evidence).unwrap_or_else(|| match &evidence.report {
+pub fn judge(evidence: &Evidence) -> Judgement {
+    machine_trouble(evidence).unwrap_or_else(|| match &evidence.report {
         None => lost_report(evidence),
         Some(Err(why)) => {
             Judgement::new(Cause::LostReport, format!("the guest's report cannot be read: {why}"))
         }
         Some(Ok(report)) => judge_report(report, evidence),
-    });
-    if expect_err { expect_failure(judged) } else { judged }
+    })
 }
 
 /// Trouble of the kernel or the machine, which makes whatever the guest reported worthless.

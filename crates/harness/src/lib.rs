@@ -4,6 +4,7 @@ mod after_body;
 mod cells;
 mod error;
 mod evidence;
+mod host_noise;
 mod host_run;
 mod judge;
 mod kernel_trouble;

@@ -7,7 +7,7 @@ use ktstr_kernel::Kernel;
 use ktstr_model::{
     Assert, Mode, RunOrder, SchedulerLaunch, SchedulerOrder, SchedulerSpec, TestSpec, Topology,
 };
-use ktstr_vm::{MachineSpec, Payload};
+use ktstr_vm::{MachineSpec, Payload, Purpose};
 use ktstr_wire::layout::TEST_BINARY;
 
 use crate::error::HarnessError;
@@ -64,9 +64,6 @@ impl RunPlan {
             payloads: Vec::new(),
             texts: Vec::new(),
         };
-        if spec.disk_mb.is_some() {
-            return Err(HarnessError::Config("`disk_mb` is not built yet: leave it out".to_owned()));
-        }
         plan.bring_payloads(spec, places)?;
         if let Some(config) = kernel.config_text()? {
             plan.texts.push((format!("/boot/config-{}", kernel.release), config));
@@ -204,6 +201,7 @@ fn machine(spec: &TestSpec, kernel: &Kernel, topology: Topology, mode: Mode) -> 
         topology,
         memory_mb: spec.guest_memory_mb(&topology),
         mode,
+        purpose: Purpose::Test,
     }
 }
 

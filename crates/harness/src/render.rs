@@ -1,16 +1,26 @@
 //! What a person reads when a run has ended.
 
+mod paint;
+mod repeat;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
-use ktstr_model::{Cause, GuestFailure, MetricValue, Polarity, RunReport, Stimulus, Verdict, format_ns};
+use ktstr_model::{
+    Cause, GuestFailure, MetricValue, Polarity, RunReport, SchedulerReport, Stimulus, Verdict, format_ns,
+};
 use ktstr_results::Record;
 
 use crate::evidence::{Evidence, LOG_FILES};
-use crate::judge::Judgement;
+use crate::judge::{Judgement, describe_noise, kernels_reason};
+
+pub(crate) use paint::{for_stream, plain};
+pub(crate) use repeat::{Started, command};
 
 /// Last lines of a log that are shown; the whole is saved.
 const SHOWN: usize = 20;
+/// The same of the kernel's log where the kernel is not at fault.
+const SHOWN_OF_KERNEL: usize = 8;
 
 /// One line that says how a run went.
 pub fn line(record: &Record) -> String {
@@ -26,7 +36,7 @@ pub fn line(record: &Record) -> String {
     };
     let digest = record.digest.map(|digest| format!(", digest {digest}")).unwrap_or_default();
     let name = record.cell.as_ref().unwrap_or(&record.test);
-    format!("{}: {name} ({machine}{digest})", record.verdict.to_string().to_uppercase())
+    format!("{}: {name} ({machine}{digest})", paint::verdict(record.verdict))
 }
 
 /// What a run that passed says: its line, the figures of external programs, and its notes.
@@ -34,48 +44,100 @@ pub fn pass(record: &Record) -> String {
     let mut text = line(record) + "\n";
     metrics(&mut text, record);
     notes(&mut text, record);
+    if record.scheduler_report.as_ref().is_some_and(|scheduler| scheduler.ignored_sigint) {
+        section(&mut text, "scheduler", ["it did not heed SIGINT and was killed"].into_iter());
+    }
     text.trim_end().to_owned()
 }
 
+/// What is known of a run beside its record and judgement.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// What the machine left.
+    pub evidence: Option<&'a Evidence>,
+    /// The folder in which its logs were saved.
+    pub saved: Option<&'a Path>,
+    /// The stack of a panic.
+    pub backtrace: &'a [String],
+    /// The command that repeats the run; empty when none does.
+    pub repeat: &'a str,
+}
+
 /// The whole report of a run that did not pass.
-pub fn report(
-    record: &Record,
-    judgement: &Judgement,
-    evidence: Option<&Evidence>,
-    saved: Option<&Path>,
-    backtrace: &[String],
-) -> String {
+pub fn report(record: &Record, judgement: &Judgement, beside: Beside<'_>) -> String {
     let mut text = line(record) + "\n";
     for line in judgement.headline.lines() {
         let _ = writeln!(text, "  {}", printable(line));
     }
     violations(&mut text, judgement);
-    notes(&mut text, record);
-    metrics(&mut text, record);
-    stimuli(&mut text, record);
-    if let Some(Ok(report)) = evidence.and_then(|evidence| evidence.report.as_ref()) {
+    let report = beside.evidence.and_then(|evidence| evidence.report.as_ref()?.as_ref().ok());
+    if let Some(report) = report {
         section(&mut text, "cgroups", ktstr_checks::cgroup_table(&report.workers).lines());
+        section(&mut text, "scheduler", scheduler(record, report).iter().map(String::as_str));
     }
-    section(&mut text, "backtrace", backtrace.iter().map(String::as_str));
-    if let Some(evidence) = evidence {
+    metrics(&mut text, record);
+    notes(&mut text, record);
+    noise(&mut text, record, judgement);
+    stimuli(&mut text, record);
+    section(&mut text, "backtrace", beside.backtrace.iter().map(String::as_str));
+    if let Some(evidence) = beside.evidence {
         logs(&mut text, judgement, evidence);
     }
-    if let Some(saved) = saved {
-        let _ = writeln!(text, "  saved in {}: {}", saved.display(), LOG_FILES.join(", "));
+    if let Some(saved) = beside.saved {
+        let title = paint::title("saved in");
+        let _ = writeln!(text, "  {title} {}: {}", saved.display(), LOG_FILES.join(", "));
+    }
+    if !beside.repeat.is_empty() {
+        let _ = writeln!(text, "  {} {}", paint::title("run it again:"), printable(beside.repeat));
     }
     text
 }
 
+/// How the scheduler came up and went.
+fn scheduler(record: &Record, report: &RunReport) -> Vec<String> {
+    let Some(SchedulerReport { enabled_after_ns, ops, exit, died_at_ns, ignored_sigint, .. }) =
+        &report.scheduler
+    else {
+        return Vec::new();
+    };
+    let known_as =
+        ops.as_ref().map(|ops| format!(", which the kernel knows as `{ops}`,")).unwrap_or_default();
+    let enabled = match enabled_after_ns {
+        Some(ns) => format!("was enabled {} after its start", format_ns(*ns)),
+        None => "was never enabled".to_owned(),
+    };
+    let mut lines = vec![format!("{}{known_as} {enabled}", record.scheduler)];
+    if let Some(reason) = kernels_reason(&report.sched_ext_log) {
+        lines.push(format!("the kernel disabled it: {reason}"));
+    }
+    if let Some(exit) = exit {
+        let when = died_at_ns.map(|ns| format!(" at {} on the guest's clock, unasked", format_ns(ns)));
+        lines.push(format!("its program {exit}{}", when.unwrap_or_default()));
+    }
+    if *ignored_sigint {
+        lines.push("it did not heed SIGINT and was killed".to_owned());
+    }
+    lines
+}
+
+/// In real-time mode, what the host did meanwhile: that it was quiet tells something too.
+fn noise(text: &mut String, record: &Record, judgement: &Judgement) {
+    let told = judgement.cause == Cause::NoisyHost || record.mode != Some(ktstr_model::Mode::RealTime);
+    if let Some(noise) = record.noise.as_ref().filter(|_| !told) {
+        section(text, "host", [describe_noise(noise).as_str()].into_iter());
+    }
+}
+
 fn violations(text: &mut String, judgement: &Judgement) {
-    let title = if judgement.cause == Cause::CheckViolated { "violations" } else { "consequences" };
+    let title = match judgement.cause {
+        Cause::CheckViolated | Cause::NoisyHost => "violations",
+        _ => "consequences",
+    };
     section(text, title, judgement.details.iter().flat_map(|detail| detail.message.lines()));
 }
 
 fn notes(text: &mut String, record: &Record) {
     section(text, "notes", record.notes.iter().map(String::as_str));
-    if record.scheduler_report.as_ref().is_some_and(|scheduler| scheduler.ignored_sigint) {
-        section(text, "notes", ["the scheduler did not heed SIGINT and was killed"].into_iter());
-    }
 }
 
 /// The figures of external programs.
@@ -110,20 +172,26 @@ fn stimulus_line(stimulus: &Stimulus, began_ns: u64) -> String {
 }
 
 fn logs(text: &mut String, judgement: &Judgement, evidence: &Evidence) {
+    let broken = judgement.cause.verdict() == Verdict::Broken;
     if let Some(Ok(report)) = &evidence.report {
-        section(text, "the kernel on sched_ext", last(report.sched_ext_log.iter().map(String::as_str)));
+        section(
+            text,
+            "the kernel on sched_ext",
+            last(report.sched_ext_log.iter().map(String::as_str), SHOWN),
+        );
     }
-    section(text, "scheduler's output, last lines", last(evidence.scheduler_log.lines()));
-    section(text, "test's output, last lines", last(evidence.test_log.lines()));
-    if judgement.cause.verdict() == Verdict::Broken {
-        section(text, "console, last lines", last(evidence.console.lines()));
-        section(text, "kernel log, last lines", last(evidence.kernel_log.lines()));
+    section(text, "scheduler's output, last lines", last(evidence.scheduler_log.lines(), SHOWN));
+    section(text, "test's output, last lines", last(evidence.test_log.lines(), SHOWN));
+    if broken {
+        section(text, "console, last lines", last(evidence.console.lines(), SHOWN));
     }
+    let shown = if broken { SHOWN } else { SHOWN_OF_KERNEL };
+    section(text, "kernel log, last lines", last(evidence.kernel_log.lines(), shown));
 }
 
-fn last<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+fn last<'a>(lines: impl Iterator<Item = &'a str>, shown: usize) -> impl Iterator<Item = &'a str> {
     let lines: Vec<&str> = lines.filter(|line| !line.trim().is_empty()).collect();
-    let skipped = lines.len().saturating_sub(SHOWN);
+    let skipped = lines.len().saturating_sub(shown);
     lines.into_iter().skip(skipped)
 }
 
@@ -132,7 +200,7 @@ pub(crate) fn section<'a>(text: &mut String, title: &str, lines: impl Iterator<I
     if lines.peek().is_none() {
         return;
     }
-    let _ = writeln!(text, "  {title}:");
+    let _ = writeln!(text, "  {}", paint::title(&format!("{title}:")));
     for line in lines {
         let _ = writeln!(text, "    {}", printable(line));
     }
@@ -152,51 +220,4 @@ pub fn panic_frames(report: &RunReport) -> &[ktstr_model::GuestFrame] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_are_told_with_all_that_reading_them_takes() {
-        let mut record = Record::begun("t".into(), "eevdf", 1);
-        let metric = |name: &str, unit: &str, polarity, cgroup: &str| MetricValue {
-            name: name.into(),
-            value: 1.25,
-            unit: unit.into(),
-            polarity,
-            payload: "bench".into(),
-            cgroup: cgroup.into(),
-        };
-        record.metrics = vec![
-            metric("time", "s", Polarity::LowerBetter, "cell"),
-            metric("rounds", "", Polarity::HigherBetter, ""),
-            metric("cpus", "", Polarity::Neutral, ""),
-        ];
-        insta::assert_snapshot!(pass(&record), @r"
-        BROKEN: t (eevdf)
-          metrics:
-            bench in cell: time = 1.25 s, lower is better
-            bench: rounds = 1.25, higher is better
-            bench: cpus = 1.25
-        ");
-    }
-
-    #[test]
-    fn what_the_scenario_did_is_told_with_times_after_its_beginning() {
-        let mut record = Record::begun("t".into(), "eevdf", 1);
-        let stimulus = |ms: u64, place: &str, what: &str| Stimulus {
-            began_ns: ms * 1_000_000,
-            ended_ns: (ms + 2) * 1_000_000,
-            place: place.into(),
-            what: what.into(),
-        };
-        record.stimuli =
-            vec![stimulus(7000, "step 1", "sets up cell"), stimulus(7500, "step 2, op 1", "CpuOffline 3")];
-        let mut text = String::new();
-        stimuli(&mut text, &record);
-        assert_eq!(
-            text,
-            "  the scenario:\n    at 0 ns, step 1: sets up cell (took 2.00 ms)\n    at 500.00 ms, step 2, op 1: \
-             CpuOffline 3 (took 2.00 ms)\n"
-        );
-    }
-}
+mod tests;

@@ -5,16 +5,18 @@ use std::time::{Duration, Instant};
 
 use ktstr_guest::TestEntry;
 use ktstr_kernel::{Cache, Environment, Kernel};
-use ktstr_model::{Cause, Mode, ModeChoice, TestSpec};
+use ktstr_model::{Cause, Mode, ModeChoice, TestSpec, Topology};
 use ktstr_results::{Plan, Record, RecordKernel, RecordTemplate};
 use ktstr_vm::{
-    Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, VmError, Work, choose_mode,
+    Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, VmError, Work,
+    choose_mode, host_memory_mb,
 };
 
 use crate::after_body;
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
-use crate::judge::{Judgement, judge};
+use crate::host_noise::NoiseWatch;
+use crate::judge::{Judgement, expect_failure, judge, weigh_noise};
 use crate::plan::RunPlan;
 use crate::scheduler_file::Places;
 use crate::settings::Settings;
@@ -66,24 +68,19 @@ pub fn run(entry: &TestEntry, settings: &Settings) -> Finished {
         Err(error) => {
             let headline = error.to_string();
             match error {
+                too_large if settings.cell.is_some() && too_large.is_of_size() => {
+                    finish(record, Judgement::new(Cause::TooLarge, headline), None)
+                }
                 HarnessError::Vm(VmError::Boot { console, .. }) => {
                     let evidence = Evidence::of_console(console);
                     finish(record, Judgement::new(Cause::BootFailure, headline), Some(evidence))
                 }
-                HarnessError::NotLoaded(evidence) => finish(record, judge(&evidence, false), Some(*evidence)),
+                HarnessError::NotLoaded(evidence) => finish(record, judge(&evidence), Some(*evidence)),
                 HarnessError::Lost(_) => finish(record, Judgement::new(Cause::LostReport, headline), None),
                 _ => finish(record, Judgement::new(Cause::NotRun, headline), None),
             }
         }
     }
-}
-
-/// A run that this host cannot carry, for `reason`.
-pub(crate) fn not_run_here(spec: &TestSpec, settings: &Settings, reason: String) -> Finished {
-    let seed = spec.seed.unwrap_or(settings.seed);
-    let mut record = begun(spec, settings, seed);
-    record.topology = spec.resolved_topology().ok();
-    finish(record, Judgement::new(Cause::TooLarge, reason), None)
 }
 
 /// The record of a run that begins now.
@@ -94,6 +91,7 @@ pub(crate) fn begun(spec: &TestSpec, settings: &Settings, seed: u64) -> Record {
         commit: settings.commit_of(spec),
         location: Some((spec.location.0.to_owned(), spec.location.1)),
         invocation: settings.invocation.clone(),
+        cell: settings.cell.clone(),
         ..Record::begun(spec.path(), spec.scheduler.name, seed)
     }
 }
@@ -120,7 +118,10 @@ fn attempt(
     let mut machine = prepared.start_clone(&mut clock)?;
     clock.lap(&mut record.phases.clone_ms);
     record.phases.wait_ms += clock.waited_ms();
+    let mode = prepared.plan.machine.mode;
+    let watch = NoiseWatch::begin(machine.pid(), mode == Mode::RealTime);
     let stop = machine.wait_stop(prepared.deadline()).map_err(HarnessError::Lost)?;
+    let noise = watch.end();
     clock.lap(&mut record.phases.run_ms);
     let evidence = Evidence::collect(&machine, stop);
     machine.end();
@@ -128,7 +129,12 @@ fn attempt(
     if let Some(Ok(report)) = &evidence.report {
         record.take_report(report);
     }
-    let judged = look_after_it(entry, judge(&evidence, spec.expect_err), &evidence, record);
+    let workers =
+        evidence.report.iter().flatten().flat_map(|report| report.workers.clone()).collect::<Vec<_>>();
+    let judged = weigh_noise(judge(&evidence), mode, &noise, &workers);
+    record.noise = Some(noise);
+    let judged = if spec.expect_err { expect_failure(judged) } else { judged };
+    let judged = look_after_it(entry, judged, &evidence, record);
     Ok((judged, evidence))
 }
 
@@ -181,7 +187,11 @@ impl Prepared {
         record: &mut Record,
     ) -> Result<Self, HarnessError> {
         let mut clock = PhaseClock::start();
-        record.topology = Some(spec.resolved_topology()?);
+        let topology = spec.resolved_topology()?;
+        record.topology = Some(topology);
+        if settings.cell.is_some() {
+            fits_memory(spec, topology)?;
+        }
         let host = Host::of_this_process(settings.kernel.as_deref())?;
         record.qemu = host.qemu.version.to_string();
         let Kernel { release, image, image_sha256, .. } = host.kernel.clone();
@@ -241,6 +251,17 @@ impl Prepared {
     /// When to give up on the clone.
     pub fn deadline(&self) -> Deadline {
         self.deadline
+    }
+}
+
+/// A test that was asked for by its own name is tried whatever its guest's size: most of it may never be used.
+fn fits_memory(spec: &TestSpec, topology: Topology) -> Result<(), HarnessError> {
+    let needed_mb = spec.guest_memory_mb(&topology);
+    match host_memory_mb() {
+        Some(has_mb) if u64::from(needed_mb) > has_mb => {
+            Err(HarnessError::TooMuchMemory { topology, needed_mb, has_mb })
+        }
+        _ => Ok(()),
     }
 }
 

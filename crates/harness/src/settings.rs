@@ -17,6 +17,8 @@ const DEFAULT_SEED: u64 = 1;
 pub struct Settings {
     /// The kernel's image, where a cell has one of its own; otherwise the kernel is looked for.
     pub kernel: Option<PathBuf>,
+    /// The name under which a test runs as a cell.
+    pub cell: Option<String>,
     /// `KTSTR_MODE`: overrules `auto`, but not a mode that a test names.
     pub mode: ModeChoice,
     /// `KTSTR_SEED`.
@@ -34,6 +36,8 @@ pub struct Settings {
     pub deadline: Option<Duration>,
     /// `KTSTR_DENY_SKIP`: a test that gives up fails.
     pub deny_skip: bool,
+    /// `KTSTR_ALLOW_INCONCLUSIVE`: a test about which a busy host allows no conclusion does not fail.
+    pub allow_inconclusive: bool,
     /// `KTSTR_VERIFIER_RAW`: every line of the verifier's log is printed.
     pub raw_logs: bool,
 }
@@ -45,8 +49,10 @@ impl Settings {
     /// When a variable has a value that cannot be understood.
     pub fn of_this_process() -> Result<Self, HarnessError> {
         let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let flag = |name: &str| text(name).is_some_and(|value| value != "0");
         Ok(Self {
             kernel: None,
+            cell: None,
             mode: text("KTSTR_MODE").map_or(Ok(ModeChoice::Auto), |mode| mode.parse())?,
             seed: match text("KTSTR_SEED") {
                 Some(seed) => seed.parse().map_err(|_| HarnessError::Seed(seed))?,
@@ -68,8 +74,9 @@ impl Settings {
                 ),
                 None => None,
             },
-            deny_skip: text("KTSTR_DENY_SKIP").is_some_and(|value| value != "0"),
-            raw_logs: text("KTSTR_VERIFIER_RAW").is_some_and(|value| value != "0"),
+            deny_skip: flag("KTSTR_DENY_SKIP"),
+            allow_inconclusive: flag("KTSTR_ALLOW_INCONCLUSIVE"),
+            raw_logs: flag("KTSTR_VERIFIER_RAW"),
         })
     }
 }

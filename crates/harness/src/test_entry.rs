@@ -1,5 +1,6 @@
 //! What the `#[test]` function of a declared test does.
 
+use std::io;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Once;
@@ -10,7 +11,7 @@ use ktstr_results::Record;
 
 use crate::evidence::Evidence;
 use crate::host_run::run_on_host;
-use crate::render;
+use crate::render::{self, Beside, Started};
 use crate::run::{self, Finished};
 use crate::settings::Settings;
 use crate::symbolise;
@@ -42,6 +43,11 @@ pub(crate) fn failure_of(verdict: Verdict, text: &str, settings: &Settings) -> O
         Verdict::Pass => return None,
         Verdict::Skip if !settings.deny_skip => return None,
         Verdict::Skip => format!("{text}  which counts as a failure here: KTSTR_DENY_SKIP is set"),
+        Verdict::Inconclusive if settings.allow_inconclusive => return None,
+        Verdict::Inconclusive => format!(
+            "{text}  which counts as a failure: run it again on a quieter host, or allow it with \
+             `cargo ktstr test --allow-inconclusive` or KTSTR_ALLOW_INCONCLUSIVE=1"
+        ),
         _ => text.to_owned(),
     };
     Some(if under_nextest() { format!("{}\n{failure}", nextest_message(&failure)) } else { failure })
@@ -50,6 +56,7 @@ pub(crate) fn failure_of(verdict: Verdict, text: &str, settings: &Settings) -> O
 /// The line that nextest takes for a failure's message, in JUnit's report too: one on stderr that begins with `Error: `.
 /// The name is beside it there, so it has the verdict and the reason, from the first two lines of the report.
 fn nextest_message(report: &str) -> String {
+    let report = render::plain(report);
     let mut lines = report.lines();
     let verdict = lines.next().and_then(|line| line.split(':').next()).unwrap_or_default();
     format!("Error: {verdict}: {}", lines.next().unwrap_or_default().trim())
@@ -73,13 +80,19 @@ pub(crate) fn tell(finished: &Finished, settings: &Settings) -> String {
     let report = evidence.as_ref().and_then(|evidence| evidence.report.as_ref()?.as_ref().ok());
     let saved = keep(record, report, evidence.as_ref(), settings);
     if record.verdict == Verdict::Pass {
-        return render::pass(record);
+        return render::for_stream(render::pass(record), &io::stdout());
     }
     let backtrace = match (report.map(render::panic_frames), std::env::current_exe()) {
         (Some(frames), Ok(binary)) if !frames.is_empty() => symbolise::backtrace(&binary, frames),
         _ => Vec::new(),
     };
-    render::report(record, judgement, evidence.as_ref(), saved.as_deref(), &backtrace)
+    let beside = Beside {
+        evidence: evidence.as_ref(),
+        saved: saved.as_deref(),
+        backtrace: &backtrace,
+        repeat: &render::command(record, &Started::of_this_process()),
+    };
+    render::for_stream(render::report(record, judgement, beside), &io::stderr())
 }
 
 /// Writes the record, and returns the folder of the logs if they were kept. Without a place to write to the verdict stands.

@@ -94,6 +94,14 @@ pub static REQUIREMENTS: [Requirement; 4] = [
     },
 ];
 
+/// What `cargo ktstr shell` takes beside that; tests run without it.
+pub static OF_SHELLS: [Requirement; 1] = [Requirement {
+    name: "busybox",
+    what: "busybox, the programs in the guest of `cargo ktstr shell`",
+    packages: Packages::All(&["busybox-static"]),
+    look: busybox,
+}];
+
 /// What this project's own tests need beside that.
 pub static OF_OWN_TESTS: [Requirement; 1] = [Requirement {
     name: "payloads",
@@ -175,6 +183,13 @@ fn static_c_library(host: &Host) -> Found {
     match printed(&compiler, &["-print-file-name=libc.a"]) {
         Some(path) if Path::new(path.trim()).is_absolute() => Found::Good,
         _ => Found::Wrong(format!("{} finds no libc.a", compiler.display())),
+    }
+}
+
+fn busybox(host: &Host) -> Found {
+    match host.find("busybox") {
+        Some(_) => Found::Good,
+        None => Found::Wrong("not found in PATH".to_owned()),
     }
 }
 

@@ -41,7 +41,6 @@ fn defaults(ctx: &Ctx) -> Result<AssertResult> {
     extra_include_files = ["data/input.txt"],
     payload = STRESS_NG,
     workloads = [inner::HACKBENCH, STRESS_NG],
-    disk_mb = 64,
     config = CONFIG,
     not_starved = false,
     max_gap_ms = 900,
@@ -160,6 +159,25 @@ fn a_run_on_the_host_leaves_a_record_too() {
     assert_eq!((field("test"), field("on_host")), ("fails_on_the_host".into(), true.into()));
     assert_eq!((field("verdict"), field("cause")), ("fail".into(), "check-violated".into()));
     assert_eq!(field("seed"), 7);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_changes_no_verdict() {
+    for (test, is_pass) in
+        [("a_body_that_passes_makes_a_test_that_passes", true), ("fails_on_the_host", false)]
+    {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--include-ignored", "--nocapture"])
+            .env("KTSTR_SIDECAR_DIR", "/proc/no-such-folder")
+            .output()
+            .unwrap();
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.success(), is_pass, "{printed}");
+        let lines = printed
+            .lines()
+            .filter(|line| line.starts_with("ktstr: no record was kept: /proc/no-such-folder: "));
+        assert_eq!(lines.count(), 1, "{printed}");
+    }
 }
 
 fn entry(path: &str) -> &'static TestEntry {
@@ -285,7 +303,7 @@ fn a_derived_payload_has_all_that_was_said() {
 #[test]
 fn a_test_names_its_payloads() {
     let spec = entry("every_key").spec;
-    assert_eq!((spec.payload, spec.disk_mb), (Some(&STRESS_NG), Some(64)));
+    assert_eq!(spec.payload, Some(&STRESS_NG));
     assert_eq!(spec.workloads, [&inner::HACKBENCH, &STRESS_NG]);
     assert_eq!(
         spec.payloads().map(|payload| payload.name).collect::<Vec<_>>(),

@@ -23,7 +23,8 @@ pub struct HostNoise {
     /// The longest time that one of the machine's threads was runnable and not running, in nanoseconds, all its waits
     /// together (run delay of `/proc/PID/task/TID/schedstat`).
     pub run_delay_ns: u64,
-    /// Time that the host's own hypervisor took from it, in nanoseconds a CPU; 0 on hardware.
+    /// Time that the host's own hypervisor took from the CPU that lost most, in nanoseconds, to the nearest 10 ms; 0 on
+    /// hardware.
     pub steal_ns: u64,
     /// The host's load average over the last minute, at the end; `None` where it cannot be read.
     pub load: Option<f64>,

@@ -83,8 +83,6 @@ pub struct TestSpec {
     pub payload: Option<&'static Payload>,
     /// External programs that run beside it.
     pub workloads: &'static [&'static Payload],
-    /// The size of a disk in MiB.
-    pub disk_mb: Option<u32>,
     /// Configuration text for the scheduler's `config_file_def`.
     pub config: Option<&'static str>,
     /// Thresholds of this test.
@@ -125,7 +123,6 @@ impl TestSpec {
             extra_include_files: &[],
             payload: None,
             workloads: &[],
-            disk_mb: None,
             config: None,
             assert: Assert::NO_OVERRIDES,
             cleanup_budget_ms: None,

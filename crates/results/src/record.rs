@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ktstr_model::{
-    AssertDetail, Cause, Digest, MetricValue, Mode, PayloadReport, RunOrder, RunReport, SchedulerReport,
-    Stimulus, Topology, Verdict,
+    AssertDetail, Cause, Digest, HostNoise, MetricValue, Mode, PayloadReport, RunOrder, RunReport,
+    SchedulerReport, Stimulus, Topology, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -148,6 +148,9 @@ pub struct Record {
     /// Milliseconds of each phase.
     #[serde(default)]
     pub phases: Phases,
+    /// What the host kept from the machine while it ran.
+    #[serde(default)]
+    pub noise: Option<HostNoise>,
     /// Guest time of the test process, in nanoseconds.
     #[serde(default)]
     pub guest_ns: u64,
@@ -207,6 +210,7 @@ impl Record {
             not_evaluated: ["imbalance", "local DSQ depth", "stall", "event rates"].map(str::to_owned).into(),
             template: None,
             phases: Phases::default(),
+            noise: None,
             guest_ns: 0,
             scheduler_report: None,
             stimuli: Vec::new(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ktstr_kernel::Sha256Sum;
 use ktstr_model::{Mode, Topology};
-use ktstr_vm::{MachineSpec, Qemu, Template};
+use ktstr_vm::{MachineSpec, Purpose, Qemu, Template};
 
 /// Kernel arguments that were tried. The words that a machine has anyway stand before them.
 const TRIED: [&str; 6] =
@@ -59,6 +59,7 @@ fn measure(
         topology: Topology::of(1, 2, cores, 1),
         memory_mb: 1024,
         mode: Mode::Deterministic,
+        purpose: Purpose::Test,
     };
     let template = Template::get(cache.path(), qemu, &spec, &mut |_: &str| {})?;
     let (turn, skew) = (template.turn_ns() as f64 / 1e6, template.skew_permille() as f64 / 1e3);

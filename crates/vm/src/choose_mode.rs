@@ -10,7 +10,7 @@ use ktstr_model::{Mode, ModeChoice, Topology};
 
 use crate::error::VmError;
 use crate::identity;
-use crate::machine_spec::MachineSpec;
+use crate::machine_spec::{MachineSpec, Purpose};
 use crate::qemu::Qemu;
 use crate::template::{Progress, Template};
 
@@ -113,6 +113,7 @@ fn machine_of_proof(kernel: &Path, kernel_sha256: &str) -> MachineSpec {
         topology: Topology::of(1, 2, 1, 2),
         memory_mb: 256,
         mode: Mode::RealTime,
+        purpose: Purpose::Test,
     }
 }
 

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use crate::command_line::Role;
 use crate::error::VmError;
-use crate::host_channel::{self, Input};
+use crate::host_channel::{self, Input, Work};
 use crate::lease::{Lease, Share};
 use crate::machine::{Disk, Machine};
+use crate::machine_spec::Purpose;
 use crate::payload::Payload;
 use crate::qemu::Qemu;
 use crate::saved::transfer_uri;
@@ -30,6 +31,25 @@ pub fn start(
     go_on(qemu, template, Role::Clone, &disk, &template.state(), input, progress)
 }
 
+/// Makes a machine from `template` in which a session begins, as `payload` asks for it, and lets it go. `work` is for a
+/// test process that is started by hand.
+///
+/// # Errors
+/// When the payload or the order does not fit, or QEMU cannot take the template over.
+pub fn start_session(
+    qemu: &Qemu,
+    template: &Template,
+    payload: &Payload,
+    work: Option<Work<'_>>,
+    progress: &mut dyn Progress,
+) -> Result<Machine, VmError> {
+    payload.check_fits(template.spec().memory_mb)?;
+    work.map_or(Ok(()), Work::check_fits)?;
+    let input = Input { payload: Some(payload), work, ..Input::default() };
+    let disk = Disk { ram: template.folder(), initrd: &template.initrd() };
+    go_on(qemu, template, Role::Clone, &disk, &template.state(), input, progress)
+}
+
 /// Lets a machine of `template`'s kind go on from a saved state.
 pub(crate) fn go_on(
     qemu: &Qemu,
@@ -41,7 +61,11 @@ pub(crate) fn go_on(
     progress: &mut dyn Progress,
 ) -> Result<Machine, VmError> {
     let spec = template.spec();
-    let lease = Lease::take(template.cache(), Share::of(spec), progress);
+    let lease = match (spec.purpose, role) {
+        // It mostly waits for somebody to type, and would keep tests waiting for as long.
+        (Purpose::Shell, Role::Clone) => Lease::none(),
+        _ => Lease::take(template.cache(), Share::of(spec), progress),
+    };
     let channel = host_channel::create(input)?;
     let mut machine = Machine::start(qemu, spec, role, disk, channel, lease)?;
     if let Err(error) = load(&mut machine, qemu, state) {

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use ktstr_model::{Mode, Topology};
 use ktstr_wire::layout::CHANNEL_SIZE;
+use ktstr_wire::session;
 
 use crate::error::VmError;
-use crate::machine_spec::MachineSpec;
+use crate::machine_spec::{MachineSpec, Purpose};
 use crate::qemu::Qemu;
 use ktstr_host::Version;
 
@@ -53,6 +54,8 @@ pub struct Files<'a> {
     pub console: &'a str,
     /// Number of the control socket's descriptor.
     pub control_fd: i32,
+    /// Number of the descriptor of a shell's line.
+    pub line_fd: i32,
 }
 
 /// Name of the RAM file of NUMA node `node`.
@@ -76,7 +79,7 @@ pub fn arguments(
     arguments.add("-machine", machine(spec));
     arguments.flag("-nodefaults").flag("-no-user-config");
     arguments.add("-display", "none");
-    accelerate(&mut arguments, qemu, spec.mode);
+    accelerate(&mut arguments, qemu, spec);
     arguments.add("-smp", smp(topology));
     memory(&mut arguments, spec, role, files.ram);
     arguments.add("-kernel", spec.kernel.display().to_string());
@@ -91,6 +94,12 @@ pub fn arguments(
     );
     arguments.add("-device", "nvdimm,memdev=channel");
     arguments.add("-device", "pvpanic-pci");
+    if spec.purpose == Purpose::Shell {
+        // What the guest writes is taken at once; in an event loop of QEMU's it would wait for the vCPUs.
+        arguments.add("-device", "virtio-serial-pci,ioeventfd=off");
+        arguments.add("-chardev", format!("socket,id=line,fd={}", files.line_fd));
+        arguments.add("-device", format!("virtserialport,chardev=line,name={}", session::PORT));
+    }
     // Every way to end leaves the process alive, so that its memory can still be read.
     arguments.add("-action", "panic=pause,reboot=shutdown,shutdown=pause");
     arguments.add("-chardev", format!("file,id=console,path={},append=on", files.console));
@@ -121,7 +130,7 @@ impl Arguments {
 }
 
 /// Checks that a machine of so many CPUs can be had.
-pub(crate) fn check_size(qemu: &Qemu, topology: &Topology, mode: Mode) -> Result<(), VmError> {
+fn check_size(qemu: &Qemu, topology: &Topology, mode: Mode) -> Result<(), VmError> {
     let (topology, version) = (*topology, qemu.version);
     if topology.cpus() > MOST_CPUS_OF_OLD && version < Version::MORE_CPUS {
         return Err(VmError::TooManyCpus { topology, most: MOST_CPUS_OF_OLD, version });
@@ -149,8 +158,8 @@ fn machine(spec: &MachineSpec) -> String {
     machine
 }
 
-fn accelerate(arguments: &mut Arguments, qemu: &Qemu, mode: Mode) {
-    match mode {
+fn accelerate(arguments: &mut Arguments, qemu: &Qemu, spec: &MachineSpec) {
+    match spec.mode {
         Mode::RealTime => {
             // AMD's guests see SMT and L3s as asked for only with topoext, which QEMU leaves off.
             let topology = if qemu.host_cpu == "AuthenticAMD" { ",+topoext" } else { "" };
@@ -158,7 +167,9 @@ fn accelerate(arguments: &mut Arguments, qemu: &Qemu, mode: Mode) {
         }
         Mode::Deterministic => {
             arguments.add("-accel", "tcg");
-            arguments.add("-icount", format!("shift={ICOUNT_SHIFT},sleep=off"));
+            // Idle time is skipped, or slept through.
+            let sleep = if spec.is_repeatable() { "off" } else { "on" };
+            arguments.add("-icount", format!("shift={ICOUNT_SHIFT},sleep={sleep}"));
             arguments.add("-seed", TEMPLATE_SEED.to_string());
             arguments.add("-rtc", "base=2026-01-01T00:00:00,clock=vm");
             // The plain model is an AMD one without topoext, whose guests see one L3 a socket. As an Intel one the L3
@@ -237,6 +248,10 @@ mod tests {
     }
 
     fn lines_on(host_cpu: &str, mode: Mode, topology: Topology, role: Role) -> String {
+        lines_for(Purpose::Test, host_cpu, mode, topology, role)
+    }
+
+    fn lines_for(purpose: Purpose, host_cpu: &str, mode: Mode, topology: Topology, role: Role) -> String {
         let (path, version) = ("/usr/bin/qemu-system-x86_64".into(), Version(10, 0, 2));
         let qemu = Qemu { path, version, host_cpu: host_cpu.into() };
         let spec = MachineSpec {
@@ -246,6 +261,7 @@ mod tests {
             topology,
             memory_mb: 2048,
             mode,
+            purpose,
         };
         let files = Files {
             ram: Path::new("/templates/x"),
@@ -253,6 +269,7 @@ mod tests {
             channel: "/proc/self/fd/7",
             console: "/proc/self/fd/8",
             control_fd: 9,
+            line_fd: 10,
         };
         let arguments = arguments(&qemu, &spec, role, files).unwrap();
         let mut text = String::new();
@@ -266,6 +283,22 @@ mod tests {
     #[test]
     fn a_deterministic_template() {
         insta::assert_snapshot!(lines(Mode::Deterministic, Topology::of(1, 2, 4, 1), Role::Template));
+    }
+
+    #[test]
+    fn only_a_shell_has_a_line_and_keeps_up_with_the_host() {
+        let topology = Topology::of(1, 2, 4, 1);
+        let lines = |purpose| lines_for(purpose, "GenuineIntel", Mode::Deterministic, topology, Role::Clone);
+        let (test, shell) = (lines(Purpose::Test), lines(Purpose::Shell));
+        let more: Vec<&str> =
+            shell.lines().filter(|line| !test.lines().any(|other| other == *line)).collect();
+        insta::assert_snapshot!(more.join("\n"), @r"
+        -icount shift=2,sleep=on
+        -device virtio-serial-pci,ioeventfd=off
+        -chardev socket,id=line,fd=10
+        -device virtserialport,chardev=line,name=ktstr.session
+        ");
+        assert!(test.contains("sleep=off"));
     }
 
     #[test]

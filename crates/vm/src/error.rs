@@ -185,6 +185,9 @@ pub enum VmError {
         /// What QEMU wrote to stderr.
         said: String,
     },
+    /// This process was asked to end.
+    #[error("interrupted")]
+    Interrupted,
     /// The order does not fit into the channel.
     #[error("the order of {0} bytes is larger than the channel has room for")]
     OrderTooLarge(usize),

@@ -22,6 +22,15 @@ pub struct Work<'a> {
     pub order: &'a [u8],
 }
 
+impl Work<'_> {
+    pub(crate) fn check_fits(self) -> Result<(), VmError> {
+        match self.order.len() {
+            length if length as u64 > ORDER.size => Err(VmError::OrderTooLarge(length)),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What a machine finds in its channel.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Input<'a> {

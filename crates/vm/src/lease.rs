@@ -63,6 +63,11 @@ thread_local! {
 }
 
 impl Lease {
+    /// No room is asked for.
+    pub fn none() -> Self {
+        Self { _slots: Arc::new(Vec::new()) }
+    }
+
     /// Waits until the host has room for `share`. `progress` hears of a wait that lasts, and of its length. Where the
     /// cache cannot be written there are no leases, which it hears too.
     pub fn take(cache: &Path, share: Share, progress: &mut dyn Progress) -> Self {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ktstr_wire::layout::{ORDER, TEST_LOG, stage};
+use ktstr_wire::layout::{TEST_LOG, stage};
 use serde::{Deserialize, Serialize};
 
 use crate::clone::go_on;
@@ -103,7 +103,7 @@ impl LoadedTemplate {
         let record = Record {
             schema: SCHEMA,
             key,
-            state_sha256: saved::save_state(&mut machine, qemu, template.spec().mode, aside)?,
+            state_sha256: saved::save_state(&mut machine, qemu, template.spec(), aside)?,
             test_log: machine.log(TEST_LOG),
             loaded_ms: began.elapsed().as_millis() as u64,
         };
@@ -124,9 +124,7 @@ impl LoadedTemplate {
         work: Work<'_>,
         progress: &mut dyn Progress,
     ) -> Result<Machine, VmError> {
-        if work.order.len() as u64 > ORDER.size {
-            return Err(VmError::OrderTooLarge(work.order.len()));
-        }
+        work.check_fits()?;
         let input = Input { payload: None, work: Some(work), test_log: self.record.test_log.as_bytes() };
         let disk = Disk { ram: &self.folder, initrd: &self.template.initrd() };
         go_on(qemu, &self.template, Role::Clone, &disk, &self.folder.join(STATE), input, progress)

@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 use crate::command_line::{self, Files, Role};
 use crate::error::VmError;
 use crate::host_channel::ChannelReader;
+use crate::interrupt::interrupted;
 use crate::lease::Lease;
-use crate::machine_spec::MachineSpec;
+use crate::machine_spec::{MachineSpec, Purpose};
 use crate::process::{Launch, launch};
 use crate::qemu::Qemu;
 use crate::qmp::Qmp;
@@ -57,6 +58,7 @@ pub struct Machine {
     stderr: File,
     started: Instant,
     greeted_after: Duration,
+    line: Option<UnixStream>,
     _lease: Lease,
 }
 
@@ -89,6 +91,11 @@ impl Machine {
         let (console, stderr) = (scratch("ktstr-console")?, scratch("ktstr-stderr")?);
         let (ours, theirs) = UnixStream::pair().map_err(VmError::system("socketpair"))?;
         let console_end = console.try_clone().map_err(VmError::system("dup"))?;
+        let line = match spec.purpose {
+            Purpose::Shell => Some(UnixStream::pair().map_err(VmError::system("socketpair"))?),
+            Purpose::Test => None,
+        };
+        let (line, line_end) = line.unzip();
         let descriptor = |fd: i32| format!("/proc/self/fd/{fd}");
         let arguments = command_line::arguments(
             qemu,
@@ -100,10 +107,12 @@ impl Machine {
                 channel: &descriptor(channel.as_raw_fd()),
                 console: &descriptor(console_end.as_raw_fd()),
                 control_fd: theirs.as_raw_fd(),
+                line_fd: line_end.as_ref().map_or(-1, |end| end.as_raw_fd()),
             },
         )?;
         let reader = ChannelReader::of(&channel)?;
-        let inherit = vec![OwnedFd::from(channel), console_end.into(), theirs.into()];
+        let mut inherit = vec![OwnedFd::from(channel), console_end.into(), theirs.into()];
+        inherit.extend(line_end.map(OwnedFd::from));
         let stderr_end = stderr.try_clone().map_err(VmError::system("dup"))?;
         let started = Instant::now();
         let mut child =
@@ -117,8 +126,17 @@ impl Machine {
             }
         })?;
         let greeted_after = started.elapsed();
-        let mut machine =
-            Self { child, qmp, channel: reader, console, stderr, started, greeted_after, _lease: lease };
+        let mut machine = Self {
+            child,
+            qmp,
+            channel: reader,
+            console,
+            stderr,
+            started,
+            greeted_after,
+            line,
+            _lease: lease,
+        };
         let capabilities: Vec<Value> =
             ["x-ignore-shared", "events"].map(|name| json!({ "capability": name, "state": true })).into();
         machine.qmp.execute("migrate-set-capabilities", json!({ "capabilities": capabilities }))?;
@@ -133,6 +151,16 @@ impl Machine {
     /// Waits for the end of a transfer of state.
     pub(crate) fn wait_migrated(&mut self) -> Result<(), VmError> {
         self.qmp.wait_migrated()
+    }
+
+    /// The line to a session in the guest. A machine for tests has none, and it is given away once.
+    pub fn take_line(&mut self) -> Option<UnixStream> {
+        self.line.take()
+    }
+
+    /// Readable when the machine may have stopped.
+    pub fn control(&self) -> &UnixStream {
+        self.qmp.socket()
     }
 
     /// QEMU's process id.
@@ -173,23 +201,37 @@ impl Machine {
     /// Waits until the machine stops, without a word to QEMU.
     ///
     /// # Errors
-    /// When QEMU's control channel breaks although QEMU lives.
+    /// When QEMU's control channel breaks although QEMU lives, or this process is asked to end.
     pub fn wait_stop(&mut self, deadline: Deadline) -> Result<Stop, VmError> {
         loop {
-            match self.qmp.next_event(LOOK) {
+            if let Some(stop) = self.stops_within(LOOK)? {
+                return Ok(stop);
+            }
+            if interrupted() {
+                return Err(VmError::Interrupted);
+            }
+            if let Some(passed) = self.passed(deadline) {
+                return Ok(Stop::Deadline(passed));
+            }
+        }
+    }
+
+    /// The stop of a machine that stops before so much time has passed without a word from QEMU.
+    ///
+    /// # Errors
+    /// As [`wait_stop`](Self::wait_stop).
+    pub fn stops_within(&mut self, patience: Duration) -> Result<Option<Stop>, VmError> {
+        loop {
+            match self.qmp.next_event(patience) {
                 Ok(Some(event)) => {
                     if let Some(stop) = self.stop_of(&event) {
-                        return Ok(stop);
+                        return Ok(Some(stop));
                     }
                 }
-                Ok(None) => {
-                    if let Some(passed) = self.passed(deadline) {
-                        return Ok(Stop::Deadline(passed));
-                    }
-                }
+                Ok(None) => return Ok(None),
                 Err(error) => {
                     let status = self.ended().ok_or(error)?;
-                    return Ok(Stop::Gone(format!("{} ({status})", text_of(&self.stderr).trim())));
+                    return Ok(Some(Stop::Gone(format!("{} ({status})", text_of(&self.stderr).trim()))));
                 }
             }
         }

@@ -4,6 +4,17 @@ use std::path::PathBuf;
 
 use ktstr_model::{Mode, Topology};
 
+/// What a machine is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// Running a test: nothing gets in or out while it runs.
+    #[default]
+    Test,
+    /// Somebody at a shell. It has a line to the host, and without KVM its clock keeps up with the host's, so that a
+    /// `sleep 10` lasts 10 s; no run of it is like another.
+    Shell,
+}
+
 /// A machine that a template is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MachineSpec {
@@ -19,9 +30,25 @@ pub struct MachineSpec {
     pub memory_mb: u32,
     /// What its clock follows.
     pub mode: Mode,
+    /// What it is for.
+    pub purpose: Purpose,
 }
 
 impl MachineSpec {
+    /// Whether runs of it are equal to each other.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.mode == Mode::Deterministic && self.purpose == Purpose::Test
+    }
+
+    /// What its clock follows, in a word.
+    pub fn clock(&self) -> &'static str {
+        match (self.mode, self.purpose) {
+            (Mode::RealTime, _) => "real-time",
+            (Mode::Deterministic, Purpose::Test) => "deterministic",
+            (Mode::Deterministic, Purpose::Shell) => "host-paced",
+        }
+    }
+
     /// Memory of each NUMA node in MiB, rounded up so that all are equal.
     pub fn memory_per_node_mb(&self) -> u32 {
         self.memory_mb.div_ceil(self.topology.memory_nodes())

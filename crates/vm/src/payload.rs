@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use cpio::newc::{Builder, trailer};
@@ -12,16 +12,27 @@ use crate::elf;
 use crate::error::VmError;
 
 const REGULAR: u32 = 0o100000;
+const LINK: u32 = 0o120777;
 
 /// Files for a clone, by their path in the guest.
 #[derive(Debug, Default)]
 pub struct Payload {
+    /// Mode with the type of file, and content.
     files: BTreeMap<String, (u32, Vec<u8>)>,
 }
 
 impl Payload {
     /// Adds a file with this content.
     pub fn add_bytes(&mut self, guest_path: &str, mode: u32, bytes: Vec<u8>) {
+        self.insert(guest_path, REGULAR | mode, bytes);
+    }
+
+    /// Adds a symbolic link.
+    pub fn add_link(&mut self, guest_path: &str, target: &str) {
+        self.insert(guest_path, LINK, target.as_bytes().to_vec());
+    }
+
+    fn insert(&mut self, guest_path: &str, mode: u32, bytes: Vec<u8>) {
         self.files.insert(guest_path.trim_start_matches('/').to_owned(), (mode, bytes));
     }
 
@@ -29,16 +40,34 @@ impl Payload {
     /// followed.
     ///
     /// # Errors
-    /// When something cannot be read, is neither file nor folder, or is a program that lacks a library.
+    /// When something cannot be read, is neither file nor folder, is a folder that a link in it leads back to, or is a
+    /// program that lacks a library.
     pub fn add_path(&mut self, host: &Path, guest_path: &str) -> Result<(), VmError> {
+        self.add_below(host, guest_path, &mut Vec::new())
+    }
+
+    /// `above` are the folders that this is in, as device and inode.
+    fn add_below(
+        &mut self,
+        host: &Path,
+        guest_path: &str,
+        above: &mut Vec<(u64, u64)>,
+    ) -> Result<(), VmError> {
         let found = std::fs::metadata(host).map_err(VmError::file("including", host))?;
         if found.is_dir() {
+            let itself = (found.dev(), found.ino());
+            if above.contains(&itself) {
+                let source = io::Error::other("a link that leads back to a folder which it is in: remove it");
+                return Err(VmError::File { what: "including", path: host.to_owned(), source });
+            }
+            above.push(itself);
             let entries = std::fs::read_dir(host).map_err(VmError::file("including", host))?;
             for entry in entries {
                 let path = entry.map_err(VmError::file("including", host))?.path();
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                self.add_path(&path, &format!("{guest_path}/{name}"))?;
+                self.add_below(&path, &format!("{guest_path}/{name}"), above)?;
             }
+            above.pop();
             return Ok(());
         }
         if !found.is_file() {
@@ -126,7 +155,7 @@ impl Payload {
     pub fn write_to(&self, mut output: impl Write) -> io::Result<()> {
         for (name, (mode, bytes)) in &self.files {
             let size = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-            let mut file = Builder::new(name).mode(mode | REGULAR).write(&mut output, size);
+            let mut file = Builder::new(name).mode(*mode).write(&mut output, size);
             file.write_all(bytes)?;
             file.finish()?;
         }
@@ -155,6 +184,31 @@ mod tests {
         let mut text = String::new();
         io::Read::read_to_string(&mut reader, &mut text).unwrap();
         assert_eq!(text, "hello");
+    }
+
+    #[test]
+    fn links_are_links() {
+        let mut payload = Payload::default();
+        payload.add_link("/bin/ls", "/bin/busybox");
+        let mut archive = Vec::new();
+        payload.write_to(&mut archive).unwrap();
+        let reader = cpio::NewcReader::new(&archive[..]).unwrap();
+        assert_eq!((reader.entry().name(), reader.entry().mode()), ("bin/ls", 0o120777));
+    }
+
+    #[test]
+    fn a_folder_with_a_link_back_to_itself_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        std::fs::write(inner.join("file"), "x").unwrap();
+        std::os::unix::fs::symlink("inner", folder.path().join("again")).unwrap();
+        let mut payload = Payload::default();
+        payload.add_path(folder.path(), "/i").unwrap();
+        assert_eq!(payload.paths().count(), 2, "the same folder twice is no loop");
+        std::os::unix::fs::symlink("..", inner.join("loop")).unwrap();
+        let error = payload.add_path(folder.path(), "/i").unwrap_err().to_string();
+        assert!(error.contains("/loop: ") && error.contains("leads back"), "{error}");
     }
 
     #[test]

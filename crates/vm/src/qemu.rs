@@ -5,9 +5,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ktstr_model::{Mode, Topology};
+use ktstr_model::Mode;
 
-use crate::command_line;
 use crate::error::VmError;
 use ktstr_host::Version;
 
@@ -83,14 +82,6 @@ impl Qemu {
             return Ok(());
         }
         Err(VmError::QemuTooOld { path: self.path.clone(), found: self.version, mode, needed })
-    }
-
-    /// Checks that it can give a machine so many CPUs.
-    ///
-    /// # Errors
-    /// When it is too old for them.
-    pub fn check_size(&self, topology: &Topology, mode: Mode) -> Result<(), VmError> {
-        command_line::check_size(self, topology, mode)
     }
 }
 

@@ -49,6 +49,11 @@ impl Qmp {
         }
     }
 
+    /// Readable when there may be an event.
+    pub fn socket(&self) -> &UnixStream {
+        &self.socket
+    }
+
     /// The next event that arrives within `patience`, `None` when none does.
     pub fn next_event(&mut self, patience: Duration) -> Result<Option<Value>, VmError> {
         match self.events.pop_front() {

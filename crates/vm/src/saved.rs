@@ -6,7 +6,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ktstr_kernel::Sha256Sum;
-use ktstr_model::Mode;
 use ktstr_wire::layout::word;
 use serde::Serialize;
 use serde_json::json;
@@ -81,14 +80,14 @@ impl Drop for Site {
 pub(crate) fn save_state(
     machine: &mut Machine,
     qemu: &Qemu,
-    mode: Mode,
+    spec: &MachineSpec,
     folder: &Path,
 ) -> Result<String, VmError> {
     let path = folder.join(STATE);
     machine.execute("migrate", json!({ "uri": transfer_uri(qemu, &path, "cat >") }))?;
     machine.wait_migrated()?;
     let mut state = fs::read(&path).map_err(VmError::file("reading", path.clone()))?;
-    if mode == Mode::Deterministic {
+    if spec.is_repeatable() {
         let time_stamp = machine.channel().u64(word::STOP_TSC)?;
         if !saved_instant::settle(&mut state, time_stamp) {
             return Err(VmError::StateWithoutClock(qemu.version));

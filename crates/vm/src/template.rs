@@ -190,6 +190,7 @@ fn key(cache: &Path, qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError>
         channel: "channel",
         console: "console",
         control_fd: 0,
+        line_fd: 0,
     };
     let mut parts = command_line::arguments(qemu, &pathless, Role::Template, files)?;
     parts.push(Sha256Sum::of(AGENT).to_string());
@@ -238,7 +239,8 @@ fn build_aside(
     let lease = Lease::take(cache, Share::of(spec), progress);
     progress.slow(&format!(
         "booting a {} template of {}: once for this kernel and machine",
-        spec.mode, spec.topology
+        spec.clock(),
+        spec.topology
     ));
     let began = Instant::now();
     let initrd = folder.join(INITRD);
@@ -252,7 +254,7 @@ fn build_aside(
     }
     let facts = wait_point(&mut machine, spec, stop)?;
 
-    let state_sha256 = saved::save_state(&mut machine, qemu, spec.mode, folder)?;
+    let state_sha256 = saved::save_state(&mut machine, qemu, spec, folder)?;
     let ram_bytes =
         (0..spec.topology.memory_nodes()).map(|node| used_bytes(&folder.join(ram_file(node)))).sum();
     let record = Record {

@@ -7,6 +7,7 @@ mod codec;
 mod facts;
 pub mod layout;
 mod log;
+pub mod session;
 
 pub use codec::{DecodeError, decode, encode};
 pub use facts::{FactsError, GuestFacts};

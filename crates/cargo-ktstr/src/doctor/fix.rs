@@ -3,12 +3,12 @@
 use anyhow::{Result, bail};
 use ktstr_host::{Consent, Host, Invocation, Packages, plan_install};
 
-use super::finding::{Finding, Fix, State};
+use super::finding::{Finding, Fix};
 
-/// Runs what makes right what is missing, after asking; false when there is nothing to run.
+/// Runs what makes right what is missing, and what is noted because a package is, after asking; false when there is
+/// nothing to run.
 pub fn run(findings: &[Finding], consent: Consent) -> Result<bool> {
-    let fixes =
-        || findings.iter().filter(|one| one.state == State::Missing).filter_map(|one| one.fix.as_ref());
+    let fixes = || findings.iter().filter_map(|one| one.fix.as_ref());
     let mut commands = install(fixes(), consent)?;
     // Building cargo-nextest and fetching kernels may need the packages.
     commands.extend(fixes().filter_map(|fix| match fix {

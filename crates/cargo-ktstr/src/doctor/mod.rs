@@ -95,6 +95,7 @@ fn examine(prove_kvm: bool) -> Result<Vec<Finding>> {
     }
     findings.push(programs::nextest());
     findings.extend(programs::for_building(&host));
+    findings.push(programs::for_shell(&host));
     findings.push(programs::for_kernels());
     findings.push(storage::memory_reading());
     Ok(findings)

@@ -1,11 +1,11 @@
 //! The programs that tests need.
 
-use ktstr_host::{Host, REQUIREMENTS, Requirement, Version, install_nextest};
+use ktstr_host::{Host, OF_SHELLS, REQUIREMENTS, Requirement, Version, install_nextest};
 use ktstr_kernel::{Error, Toolchain};
 use ktstr_model::Mode;
 use ktstr_vm::Qemu;
 
-use super::finding::{Finding, Fix};
+use super::finding::{Finding, Fix, State};
 use crate::test::has_nextest;
 
 const QEMU: &str = "QEMU";
@@ -72,6 +72,19 @@ fn lack(requirement: &'static Requirement, host: &Host, subject: &'static str) -
         Some(variable) => finding.fixed_by_hand(format!("unset {variable}, or name a newer one in it")),
         None => finding.fixed_by(Fix::Packages { what: requirement.what, packages: requirement.packages }),
     })
+}
+
+/// What `cargo ktstr shell` needs; tests run without it.
+pub fn for_shell(host: &Host) -> Finding {
+    let busybox = &OF_SHELLS[0];
+    match lack(busybox, host, busybox.name) {
+        None => Finding::ok(busybox.name, "has the programs of the guest of `cargo ktstr shell`"),
+        Some(lack) => Finding {
+            state: State::Note,
+            found: "`cargo ktstr shell` needs it: ".to_owned() + &lack.found,
+            ..lack
+        },
+    }
 }
 
 /// What `cargo ktstr kernel build` needs; tests run on fetched kernels without it.

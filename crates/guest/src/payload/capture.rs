@@ -49,6 +49,12 @@ impl Capture {
         Ok(Self { output: Output::copy(pipe, "payload-output", append)?, text })
     }
 
+    /// What has been read so far.
+    #[cfg(test)]
+    pub(super) fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.text.lock().unwrap().bytes).into_owned()
+    }
+
     /// All that is kept, once the program has closed the output.
     pub(super) fn finish(&self) -> String {
         self.output.finish();

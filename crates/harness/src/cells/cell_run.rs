@@ -3,8 +3,8 @@
 use ktstr_guest::TestEntry;
 use ktstr_kernel::{KernelSet, LabelledKernel};
 
-use super::{CellEnd, Declared, KINDS, Request, UnknownCell, too_large};
-use crate::run::{Finished, not_run_here, run};
+use super::{CellEnd, Declared, KINDS, Request, UnknownCell};
+use crate::run::{Finished, run};
 use crate::settings::Settings;
 use crate::test_entry::tell;
 
@@ -18,22 +18,21 @@ pub(super) struct CellRun<'a> {
     pub name: &'a str,
 }
 
-/// Runs the test, or says why this host cannot carry its machine, and keeps a record of either.
+/// Runs the test and keeps a record.
 pub(super) fn run_test_cell(cell: &CellRun<'_>, settings: &Settings) -> CellEnd {
     let finished = carry_out(cell, settings);
     CellEnd { verdict: finished.record.verdict, text: tell(&finished, settings) }
 }
 
-/// Runs the test, or says why this host cannot carry its machine.
+/// Runs the test. A machine that this host cannot carry is a skip: nobody named it.
 pub(super) fn carry_out(cell: &CellRun<'_>, settings: &Settings) -> Finished {
     let kernel = cell.kernel.map(|kernel| kernel.image.clone());
-    let settings = Settings { kernel: kernel.or_else(|| settings.kernel.clone()), ..settings.clone() };
-    let mut finished = match too_large::reason(&cell.entry.spec, &settings) {
-        Some(reason) => not_run_here(&cell.entry.spec, &settings, reason),
-        None => run(&cell.entry, &settings),
+    let settings = Settings {
+        kernel: kernel.or_else(|| settings.kernel.clone()),
+        cell: Some(cell.name.to_owned()),
+        ..settings.clone()
     };
-    finished.record.cell = Some(cell.name.to_owned());
-    finished
+    run(&cell.entry, &settings)
 }
 
 /// Runs the cell `name`.

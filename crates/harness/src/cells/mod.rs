@@ -9,7 +9,6 @@ mod cell_run;
 mod gauntlet;
 mod kernels;
 mod presets;
-mod too_large;
 mod verifier;
 
 use ktstr_guest::TestEntry;

@@ -46,6 +46,7 @@ fn listed(variable: &str) -> String {
 fn settings() -> Settings {
     Settings {
         kernel: None,
+        cell: None,
         mode: ModeChoice::Auto,
         seed: 1,
         work_type: None,
@@ -54,6 +55,7 @@ fn settings() -> Settings {
         commit: None,
         invocation: None,
         deny_skip: false,
+        allow_inconclusive: false,
         raw_logs: false,
     }
 }

@@ -18,6 +18,7 @@ use super::cell_run::{CellRun, carry_out};
 use super::kernels::kernel_named;
 use super::presets::preset_named;
 use super::{CellEnd, CellKind, Declared, Listed, Request};
+use crate::render;
 use crate::test_entry::tell;
 
 /// The first part of the names of these cells.
@@ -71,6 +72,7 @@ impl CellKind for Verifier {
         {
             log::describe(&mut text, evidence, request.settings.raw_logs);
         }
+        let text = render::for_stream(text, &std::io::stdout());
         Ok(CellEnd { verdict: finished.record.verdict, text })
     }
 }

@@ -29,13 +29,13 @@ fn finished(report: RunReport) -> Evidence {
 }
 
 fn cause(evidence: &Evidence) -> Cause {
-    judge(evidence, false).cause
+    judge(evidence).cause
 }
 
 #[test]
 fn passes_fails_and_skips() {
     assert_eq!(cause(&finished(report(Ok(AssertResult::pass()), None))), Cause::ChecksHeld);
-    let judged = judge(&finished(report(Ok(AssertResult::fail_msg("late")), None)), false);
+    let judged = judge(&finished(report(Ok(AssertResult::fail_msg("late")), None)));
     assert_eq!(
         (judged.cause, judged.headline.as_str(), judged.details.len()),
         (Cause::CheckViolated, "late", 1)
@@ -48,20 +48,20 @@ fn a_dead_scheduler_explains_violated_checks() {
     let scheduler =
         SchedulerReport { died_at_ns: Some(5), exit: Some(ExitHow::Code(2)), ..SchedulerReport::default() };
     let mut report = report(Ok(AssertResult::fail_msg("worker 3 starved")), Some(scheduler));
-    let by_exit = judge(&finished(report.clone()), false);
+    let by_exit = judge(&finished(report.clone()));
     assert!(by_exit.headline.contains("exited with code 2"), "{}", by_exit.headline);
     let mut in_a_step = report.clone();
     in_a_step.scheduler.as_mut().unwrap().died = Some("during step 2".into());
-    let said = judge(&finished(in_a_step.clone()), false).headline;
+    let said = judge(&finished(in_a_step.clone())).headline;
     assert_eq!(said, "the scheduler's program exited with code 2 during step 2");
     in_a_step.sched_ext_log = vec!["sched_ext: BPF scheduler \"mini\" disabled (runtime error)".into()];
-    let said = judge(&finished(in_a_step), false).headline;
+    let said = judge(&finished(in_a_step)).headline;
     assert_eq!(said, "the kernel disabled the scheduler during step 2: runtime error");
     report.sched_ext_log = vec![
         "[    3.1] sched_ext: BPF scheduler \"mini\" disabled (runnable task stall)".into(),
         "[    3.1] sched_ext: mini: victim[218] failed to run for 3.168s".into(),
     ];
-    let judged = judge(&finished(report), false);
+    let judged = judge(&finished(report));
     assert_eq!(judged.cause, Cause::SchedulerDied);
     assert_eq!(
         judged.headline,
@@ -77,7 +77,7 @@ fn a_rejection_is_told_from_another_exit() {
     assert_eq!(cause(&evidence), Cause::SchedulerExited);
     evidence.scheduler_log =
         include_str!("../../../../fixtures/recorded/missing-null-check-7.3.4.stderr.txt").into();
-    let judged = judge(&evidence, false);
+    let judged = judge(&evidence);
     assert_eq!(judged.cause, Cause::SchedulerRejected);
     assert_eq!(
         judged.headline.lines().next(),
@@ -112,14 +112,14 @@ fn machine_trouble_goes_before_any_report() {
 fn a_missing_or_damaged_report_is_no_verdict_on_the_scheduler() {
     let mut evidence = Evidence { stop: Some(Stop::Guest), stage: stage::DONE, ..Evidence::default() };
     evidence.exit = Some(TestExit::Signal(4));
-    let judged = judge(&evidence, false);
+    let judged = judge(&evidence);
     assert_eq!(judged.cause, Cause::LostReport);
     assert!(judged.headline.contains("target-cpu=native"), "{}", judged.headline);
     evidence.report = Some(Err("cut".into()));
     assert_eq!(cause(&evidence), Cause::LostReport);
     let mut damaged = report(Ok(AssertResult::pass()), None);
     damaged.digest = Digest::of(b"another");
-    assert!(judge(&finished(damaged), false).headline.contains("digest"));
+    assert!(judge(&finished(damaged)).headline.contains("digest"));
     let failed = Evidence {
         stop: Some(Stop::Guest),
         stage: stage::FAILED,
@@ -132,15 +132,18 @@ fn a_missing_or_damaged_report_is_no_verdict_on_the_scheduler() {
 #[test]
 fn expected_failures_pass_and_broken_runs_stay_broken() {
     let failed = finished(report(Ok(AssertResult::fail_msg("late")), None));
-    assert_eq!(judge(&failed, true).cause, Cause::ExpectedError);
+    assert_eq!(expect_failure(judge(&failed)).cause, Cause::ExpectedError);
     let passed = finished(report(Ok(AssertResult::pass()), None));
-    assert_eq!(judge(&passed, true).cause, Cause::UnexpectedPass);
+    assert_eq!(expect_failure(judge(&passed)).cause, Cause::UnexpectedPass);
     let panic = GuestFailure::TestPanic { message: "x".into(), location: "y".into(), frames: Vec::new() };
-    assert_eq!(judge(&finished(report(Err(panic), None)), true).cause, Cause::TestPanic);
+    assert_eq!(expect_failure(judge(&finished(report(Err(panic), None)))).cause, Cause::TestPanic);
     let never_came_up = GuestFailure::SchedulerExited(ExitHow::Code(2));
-    assert_eq!(judge(&finished(report(Err(never_came_up), None)), true).cause, Cause::SchedulerExited);
+    assert_eq!(
+        expect_failure(judge(&finished(report(Err(never_came_up), None)))).cause,
+        Cause::SchedulerExited
+    );
     let hung = Evidence { stop: Some(Stop::Deadline("1 s".into())), ..Evidence::default() };
-    assert_eq!(judge(&hung, true).cause, Cause::Hang);
+    assert_eq!(expect_failure(judge(&hung)).cause, Cause::Hang);
 }
 
 #[test]

@@ -27,7 +27,6 @@ const KEYS: KnownKeys = KnownKeys {
         "extra_include_files",
         "payload",
         "workloads",
-        "disk_mb",
         "not_starved",
         "isolation",
         "max_gap_ms",
@@ -73,6 +72,7 @@ const KEYS: KnownKeys = KnownKeys {
                 "max_keep_last_rate",
             ],
         ),
+        ("a disk in the guest (until then work that reads and writes files uses a tmpfs)", &["disk_mb"]),
         ("host CPUs reserved for a guest", &["performance_mode", "no_perf_mode"]),
     ],
 };
@@ -140,7 +140,6 @@ impl TestKeys {
                 let each = paths.iter().map(|path| quote_spanned!(path.span()=> &#path));
                 self.set(name, quote!(&[#(#each),*]));
             }
-            "disk_mb" => self.set_some(name, pair.positive()?),
             "config" => self.set_some(name, pair.text(|_| None)?),
             "seed" => self.set_some(name, pair.whole()?),
             "cleanup_budget_ms" => self.set_some(name, pair.positive()?),

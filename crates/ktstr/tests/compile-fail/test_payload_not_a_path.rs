@@ -1,6 +1,6 @@
 use ktstr::prelude::*;
 
-#[ktstr_test(payload = "schbench", workloads = SCHBENCH, disk_mb = 0)]
+#[ktstr_test(payload = "schbench", workloads = SCHBENCH)]
 fn test(ctx: &Ctx) -> Result<AssertResult> {
     scenarios::steady(ctx)
 }

@@ -23,6 +23,7 @@ fn a_machine_takes_cpus_by_its_mode_and_memory_by_its_size() {
         topology: ktstr_model::Topology::of(1, 2, 4, 1),
         memory_mb: 2048,
         mode,
+        purpose: crate::Purpose::Test,
     };
     assert_eq!(Share::of(&spec(Mode::Deterministic)), share(1, 640));
     assert_eq!(Share::of(&spec(Mode::RealTime)), share(8, 640));

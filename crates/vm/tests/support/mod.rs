@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ktstr_model::{Mode, Topology};
-use ktstr_vm::{Deadline, MachineSpec, Payload, Qemu, Template, VmError};
+use ktstr_vm::{Deadline, MachineSpec, Payload, Purpose, Qemu, Template, VmError};
 use ktstr_wire::layout::TEST_BINARY;
 
 /// Far beyond what any of these machines needs.
@@ -41,6 +41,7 @@ pub fn spec(topology: &str) -> MachineSpec {
         topology,
         memory_mb: 256,
         mode: Mode::Deterministic,
+        purpose: Purpose::Test,
     }
 }
 

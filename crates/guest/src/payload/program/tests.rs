@@ -10,6 +10,13 @@ fn started(script: &str) -> Program {
     Program::start(&SHELL, &order, &[script.to_owned()], None).unwrap()
 }
 
+/// Waits until the program has written a whole line: it has come so far then.
+fn wait_for_a_line(program: &Program) {
+    while !program.outputs[0].so_far().contains('\n') {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
 fn ended(script: &str) -> (PayloadReport, ProgramOutput) {
     let program = started(script);
     assert!(program.ends_before(monotonic_ns() + 20_000_000_000));
@@ -31,7 +38,7 @@ fn a_program_is_told_apart_by_how_it_ends_and_what_it_says() {
 #[test]
 fn one_that_runs_on_is_asked_and_then_killed_with_its_children() {
     let mut program = started("trap 'echo asked; exit 0' TERM; echo ready; while :; do sleep 0.01; done");
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    wait_for_a_line(&program);
     program.ask_to_end();
     let (report, output) = program.finish().unwrap();
     assert_eq!(
@@ -40,7 +47,7 @@ fn one_that_runs_on_is_asked_and_then_killed_with_its_children() {
     );
 
     let program = started("trap '' TERM; sleep 1000 & echo $!; wait; wait");
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    wait_for_a_line(&program);
     let (report, output) = program.finish().unwrap();
     assert_eq!(report.end, PayloadEnd::Stopped(ExitHow::Signal(9)));
     let child: i32 = output.stdout.trim().parse().unwrap();

@@ -104,7 +104,7 @@ mod tests {
             Some(ktstr_model::SchedulerReport { bpf: Some(objects()), ..Default::default() });
         let mut text = "PASS: x".to_owned();
         describe(&mut text, &record);
-        insta::assert_snapshot!(text);
+        insta::assert_snapshot!(crate::render::plain(&text));
     }
 
     #[test]

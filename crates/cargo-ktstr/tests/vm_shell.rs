@@ -1,0 +1,178 @@
+//! `cargo ktstr shell` as somebody uses it: through a terminal, and in a pipe. All tests share one template.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rexpect::process::{Signal, WaitStatus};
+use rexpect::session::{PtySession, spawn_command};
+use rustix::process::Pid;
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcsetwinsize};
+
+/// Far beyond what any of these takes, a first boot too.
+const PATIENCE_MS: u64 = 600_000;
+const PROMPT: &str = "guest:~# ";
+
+fn shell(args: &[&str]) -> Command {
+    assert!(
+        std::env::var_os("KTSTR_TEST_KERNEL").is_some(),
+        "KTSTR_TEST_KERNEL names a kernel image; `cargo xtask test` sets it"
+    );
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-ktstr"));
+    command.args(["ktstr", "shell"]).args(args);
+    command
+}
+
+/// A shell at its prompt.
+fn opened() -> PtySession {
+    let mut session = spawn_command(shell(&[]), Some(PATIENCE_MS)).unwrap();
+    session.exp_string(PROMPT).unwrap();
+    session
+}
+
+/// Whether keys go straight through the terminal that the session is in.
+fn is_raw(session: &PtySession) -> bool {
+    let terminal = session.process().get_file_handle().unwrap();
+    !tcgetattr(terminal).unwrap().local_modes.contains(LocalModes::ICANON)
+}
+
+/// Reads to the end; the text and the exit code.
+fn end_of(session: &mut PtySession) -> (String, i32) {
+    let text = session.exp_eof().unwrap();
+    match session.process().wait().unwrap() {
+        WaitStatus::Exited(_, code) => (text, code),
+        other => panic!("{other:?} after {text}"),
+    }
+}
+
+#[test]
+fn a_command_has_its_streams_its_files_and_its_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = folder.path().join("note");
+    fs::write(&note, "from the host\n").unwrap();
+    let script = "cat; echo oops >&2; cat /include-files/note; env true; /include-files/tar --version | head -1; \
+                  grep -c cgroup2 /proc/mounts; nproc; sleep 1; exit 7";
+    let began = Instant::now();
+    let output = assert_cmd::Command::from_std(shell(&[]))
+        .args(["--topology", "1,1,2,1", "-i", note.to_str().unwrap(), "-i", "tar", "--exec", script])
+        .write_stdin("typed\n")
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    let lines: Vec<&str> = stdout.lines().collect();
+    let [typed, note, tar, cgroups, cpus] = lines[..] else { panic!("{stdout}{stderr}") };
+    assert_eq!((typed, note, cgroups, cpus), ("typed", "from the host", "1", "2"));
+    assert!(tar.contains("GNU tar"), "{tar}");
+    assert!(stderr.ends_with("oops\n"), "{stderr}");
+    assert_eq!(output.status.code(), Some(7));
+    assert!(began.elapsed() >= Duration::from_secs(1), "time in the guest was not the host's");
+}
+
+#[test]
+fn a_terminal_is_the_guests_until_its_shell_ends() {
+    let mut session = opened();
+    assert!(is_raw(&session));
+    session.send_line("sleep 1000").unwrap();
+    session.exp_string("sleep 1000").unwrap();
+    // It reaches the program, and neither the shell nor us.
+    std::thread::sleep(Duration::from_millis(300));
+    session.send_control('c').unwrap();
+    session.exp_string(PROMPT).unwrap();
+    session.send_line("echo ended with $?").unwrap();
+    session.exp_string("ended with 130").unwrap();
+
+    let terminal = session.process().get_file_handle().unwrap();
+    tcsetwinsize(&terminal, Winsize { ws_col: 101, ws_row: 33, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    session.send_line("until stty size | grep '33 101'; do usleep 10000; done").unwrap();
+    session.exp_string("\n33 101").unwrap();
+
+    session.send_line("sleep 1000 & jobs; kill %1; exit 3").unwrap();
+    let (text, code) = end_of(&mut session);
+    assert!(text.contains("[1]+ "), "{text}");
+    assert_eq!(code, 3);
+    assert!(!is_raw(&session));
+}
+
+#[test]
+fn a_panic_is_told_and_the_terminal_is_as_before() {
+    let mut session = opened();
+    session.send_line("echo c > /proc/sysrq-trigger").unwrap();
+    let (text, code) = end_of(&mut session);
+    assert!(text.contains("error: the guest's kernel panicked; its console ends with"), "{text}");
+    assert!(text.contains("sysrq triggered crash"), "{text}");
+    assert_eq!(code, 1);
+    assert!(!is_raw(&session));
+}
+
+#[test]
+fn turning_the_guest_off_and_the_way_out_are_clean() {
+    let mut session = opened();
+    session.send_line("poweroff").unwrap();
+    let (text, code) = end_of(&mut session);
+    assert!(text.contains("ktstr: the guest is off"), "{text}");
+    assert_eq!((code, is_raw(&session)), (0, false));
+
+    let mut session = opened();
+    session.send("\x1d\x1d\x1d").unwrap();
+    session.flush().unwrap();
+    let (text, code) = end_of(&mut session);
+    assert!(text.contains("ktstr: left by Ctrl-]"), "{text}");
+    assert_eq!((code, is_raw(&session)), (130, false));
+}
+
+#[test]
+fn nothing_is_left_of_a_shell_that_is_killed() {
+    let mut session = opened();
+    let terminal = session.process().get_file_handle().unwrap();
+    let children = children_of(tcgetpgrp(terminal).unwrap());
+    assert_eq!(children.len(), 2, "a machine and a guard");
+    session.process_mut().signal(Signal::SIGKILL).unwrap();
+    let began = Instant::now();
+    while is_raw(&session) || children.iter().any(|pid| is_running(pid)) {
+        assert!(began.elapsed() < Duration::from_secs(60), "terminal or processes {children:?} stayed");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn children_of(pid: Pid) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", pid.as_raw_pid())).unwrap();
+    let lists = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("children")).unwrap());
+    lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// Whether a process is there and no zombie.
+fn is_running(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().is_some_and(|fields| !fields.is_empty() && !fields.starts_with('Z'))
+}
+
+#[test]
+fn a_boot_that_is_broken_off_leaves_nothing() {
+    let cache = tempfile::tempdir().unwrap();
+    let mut command = shell(&[]);
+    command.env("KTSTR_CACHE_DIR", cache.path());
+    let mut session = spawn_command(command, Some(PATIENCE_MS)).unwrap();
+    session.exp_string("booting a ").unwrap();
+    session.send_control('c').unwrap();
+    let (text, code) = end_of(&mut session);
+    assert!(text.contains("ktstr: interrupted"), "{text}");
+    assert_eq!(code, 130);
+    let left: Vec<_> =
+        fs::read_dir(cache.path().join("templates")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(
+        left.iter().all(|path| path.extension().is_some_and(|extension| extension == "lock")),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn without_a_terminal_a_shell_says_what_to_do() {
+    let output = assert_cmd::Command::from_std(shell(&[])).write_stdin("").output().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "error: a shell needs a terminal, and standard input is none; to run one command without, give it with --exec CMD\n"
+    );
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+}

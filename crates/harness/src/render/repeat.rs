@@ -1,0 +1,183 @@
+//! The command that repeats a run.
+
+use std::env;
+use std::path::Path;
+
+use ktstr_kernel::{Cache, Environment};
+use ktstr_results::Record;
+
+/// Variables that decide what is run and that have no option.
+const VARIABLES: [&str; 3] = ["KTSTR_SCHEDULER", "KTSTR_QEMU", "KTSTR_CACHE_DIR"];
+
+/// What a process knows of how it was started, as far as repeating needs it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Started {
+    /// The test binary as nextest names it (`NEXTEST_BINARY_ID`).
+    pub binary_id: Option<String>,
+    /// The package (`CARGO_PKG_NAME`), which cargo and nextest set.
+    pub package: Option<String>,
+    /// Whether it was built with the release profile.
+    pub release: bool,
+    /// Whether ignored tests were asked for.
+    pub ignored: bool,
+    /// Set ones of [`VARIABLES`].
+    pub variables: Vec<(&'static str, String)>,
+    /// The folder of the kernels' cache.
+    pub kernels: Option<std::path::PathBuf>,
+}
+
+impl Started {
+    /// What this process knows.
+    pub(crate) fn of_this_process() -> Self {
+        let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let cache = Cache::locate(&Environment::of_process()).ok();
+        Self {
+            binary_id: text("NEXTEST_BINARY_ID"),
+            package: text("CARGO_PKG_NAME"),
+            release: env::current_exe().is_ok_and(|binary| is_release(&binary)),
+            ignored: env::args()
+                .any(|argument| ["--ignored", "--include-ignored"].contains(&argument.as_str())),
+            variables: VARIABLES.iter().filter_map(|name| Some((*name, text(name)?))).collect(),
+            kernels: cache.map(|cache| cache.root().join("kernels")),
+        }
+    }
+}
+
+/// Whether a test binary is of the release profile: they are in `target/PROFILE/deps`.
+fn is_release(binary: &Path) -> bool {
+    let deps = binary.ancestors().find(|folder| folder.ends_with("deps"));
+    deps.and_then(Path::parent).is_some_and(|profile| profile.ends_with("release"))
+}
+
+/// One line for a shell in the workspace that repeats the run: same kernel, mode and seed, and no other test, whatever other
+/// tests are called.
+pub(crate) fn command(record: &Record, started: &Started) -> String {
+    let mut words: Vec<String> =
+        started.variables.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
+    words.extend(["cargo", "ktstr", "test"].map(str::to_owned));
+    if started.release {
+        words.push("--release".to_owned());
+    }
+    if let Some(kernel) = &record.kernel {
+        words.push(format!("--kernel {}", quoted(&kernel_spec(&kernel.image, started.kernels.as_deref()))));
+    }
+    if let Some(mode) = record.mode {
+        words.push(format!("--mode {mode}"));
+    }
+    if let Some(work_type) = record.plan.as_ref().and_then(|plan| plan.order.work_type.as_ref()) {
+        words.push(format!("--work-type {}", quoted(work_type)));
+    }
+    words.push(format!("--seed {} --", record.seed));
+    let name = name(record);
+    if started.ignored || name.contains('/') {
+        words.push("--run-ignored all".to_owned());
+    }
+    let place = match (&started.binary_id, &started.package) {
+        (Some(id), _) => format!("binary_id(={id}) & "),
+        (None, Some(package)) => format!("package(={package}) & {}", binary(&record.test_crate)),
+        (None, None) => binary(&record.test_crate),
+    };
+    words.push(format!("-E '{place}test(={name})'"));
+    words.join(" ")
+}
+
+/// Which of a package's test binaries it is, by its crate. A crate's `_` may have been a `-` in the binary's name.
+fn binary(test_crate: &str) -> String {
+    match test_crate {
+        "" => String::new(),
+        name if name.contains('_') => format!("binary(/^{}$/) & ", name.replace('_', "[_-]")),
+        name => format!("binary(={name}) & "),
+    }
+}
+
+/// The test's name on one kernel: that of a cell says which of several kernels it is for, and the command names that alone.
+fn name(record: &Record) -> String {
+    let Some(cell) = &record.cell else { return record.test.clone() };
+    match cell.split('/').collect::<Vec<_>>()[..] {
+        ["kernels", test, _] => test.to_owned(),
+        ["gauntlet", test, preset, ..] => format!("gauntlet/{test}/{preset}"),
+        _ => cell.clone(),
+    }
+}
+
+/// A kernel as `--kernel` takes it: its key where it is in the cache, else its image.
+fn kernel_spec(image: &Path, kernels: Option<&Path>) -> String {
+    let folder = image.parent().filter(|folder| folder.parent() == kernels && kernels.is_some());
+    let key = folder.and_then(Path::file_name);
+    key.unwrap_or(image.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// A word that a shell takes for one. What no shell can be given stays as it is.
+fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), |word| word.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use ktstr_model::Mode;
+    use ktstr_results::RecordKernel;
+
+    use super::*;
+
+    fn record() -> Record {
+        let image = "/c/kernels/7.3.4+deb13-cloud-amd64/image".into();
+        Record {
+            test_crate: "sched".into(),
+            kernel: Some(RecordKernel { release: "7.3.4".into(), image, sha256: String::new() }),
+            mode: Some(Mode::Deterministic),
+            ..Record::begun("inner::steady".into(), "my_sched", 7)
+        }
+    }
+
+    #[test]
+    fn repeats_this_test_of_this_binary_and_no_other() {
+        let nextest = Started {
+            binary_id: Some("my-sched::sched".into()),
+            kernels: Some("/c/kernels".into()),
+            ..Started::default()
+        };
+        assert_eq!(
+            command(&record(), &nextest),
+            "cargo ktstr test --kernel 7.3.4+deb13-cloud-amd64 --mode deterministic --seed 7 -- -E \
+             'binary_id(=my-sched::sched) & test(=inner::steady)'"
+        );
+        let cargo = Started {
+            package: Some("my-sched".into()),
+            release: true,
+            ignored: true,
+            variables: vec![("KTSTR_SCHEDULER", "/a b/scx".into())],
+            ..Started::default()
+        };
+        assert_eq!(
+            command(&record(), &cargo),
+            "KTSTR_SCHEDULER='/a b/scx' cargo ktstr test --release --kernel /c/kernels/7.3.4+deb13-cloud-amd64/image --mode \
+             deterministic --seed 7 -- --run-ignored all -E 'package(=my-sched) & binary(=sched) & test(=inner::steady)'"
+        );
+    }
+
+    #[test]
+    fn a_cell_is_repeated_on_its_own_kernel() {
+        let of = |cell: &str| {
+            let record = Record { cell: Some(cell.into()), ..record() };
+            command(&record, &Started::default()).split(" -- ").nth(1).unwrap().to_owned()
+        };
+        let on_preset = "--run-ignored all -E 'binary(=sched) & test(=gauntlet/t/tiny-2llc)'";
+        assert_eq!([of("gauntlet/t/tiny-2llc"), of("gauntlet/t/tiny-2llc/6.18")], [on_preset, on_preset]);
+        assert_eq!(of("kernels/t/6.18"), "-E 'binary(=sched) & test(=t)'");
+        let record = Record { test_crate: "vm_verdicts".into(), ..record() };
+        let command = command(&record, &Started::default());
+        assert!(command.ends_with("-E 'binary(/^vm[_-]verdicts$/) & test(=inner::steady)'"), "{command}");
+    }
+
+    #[test]
+    fn without_a_machine_only_the_seed_counts() {
+        let record = Record { on_host: true, ..Record::begun("t".into(), "eevdf", 1) };
+        assert_eq!(command(&record, &Started::default()), "cargo ktstr test --seed 1 -- -E 'test(=t)'");
+    }
+
+    #[test]
+    fn the_profile_is_seen_in_the_path() {
+        assert!(is_release(Path::new("/w/target/release/deps/sched-12")));
+        assert!(!is_release(Path::new("/w/release/target/debug/deps/sched-12")));
+    }
+}
