@@ -139,7 +139,7 @@ fn reported(order: &RunOrder) -> (RunReport, Channel, Output) {
     let output = channel.run();
     assert!(output.status.success(), "{output:?}");
     let report = channel.report();
-    assert_eq!(report.digest, report_digest(&report.workers, &report.stimuli, report.scheduler.as_ref()));
+    assert_eq!(report.digest, report_digest(&report));
     assert!(report.guest_ns > 0);
     (report, channel, output)
 }

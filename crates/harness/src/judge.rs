@@ -100,7 +100,7 @@ fn lost_report(evidence: &Evidence) -> Judgement {
 }
 
 fn judge_report(report: &RunReport, evidence: &Evidence) -> Judgement {
-    let digest = report_digest(&report.workers, &report.stimuli, report.scheduler.as_ref());
+    let digest = report_digest(report);
     if digest != report.digest {
         let headline =
             format!("the report is damaged: its digest is {}, its events give {digest}", report.digest);

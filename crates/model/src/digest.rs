@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Schedstat, SchedulerReport, Stimulus, TimeSample, WorkerReport};
+use crate::{RunReport, Schedstat, Stimulus, TimeSample, WorkerReport};
 
 /// The first 128 bits of a SHA-256 hash, printed as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,13 +58,12 @@ impl From<Digest> for String {
     }
 }
 
-/// Hashes what a run did: all that every worker reported, what the scenario did and when, and when the scheduler came up
-/// and went. The host computes it again from the record to prove that the record is whole.
-pub fn report_digest(
-    workers: &[WorkerReport],
-    stimuli: &[Stimulus],
-    scheduler: Option<&SchedulerReport>,
-) -> Digest {
+/// Hashes what a run did: all that every worker reported, what the scenario did and when, what became of the scheduler,
+/// what the kernel said about sched_ext, what the body returned, and how long all of it took in the guest. The host
+/// computes it again to prove that the report is whole.
+pub fn report_digest(report: &RunReport) -> Digest {
+    // Every field by name, so that a new one cannot be forgotten.
+    let RunReport { result, workers, stimuli, scheduler, sched_ext_log, guest_ns, digest: _ } = report;
     let mut hash = Sha256::new();
     hash_words(&mut hash, &[workers.len() as u64]);
     workers.iter().for_each(|worker| hash_worker(&mut hash, worker));
@@ -74,14 +73,11 @@ pub fn report_digest(
         hash_text(&mut hash, place);
         hash_text(&mut hash, what);
     }
-    if let Some(scheduler) = scheduler {
-        let words = [
-            scheduler.enabled_after_ns.unwrap_or(u64::MAX),
-            scheduler.died_at_ns.unwrap_or(u64::MAX),
-            scheduler.pid.unwrap_or(0).into(),
-        ];
-        hash_words(&mut hash, &words);
-    }
+    // Their debug form has every field too, and is short.
+    hash_text(&mut hash, &format!("{scheduler:?}"));
+    hash_text(&mut hash, &format!("{result:?}"));
+    hash_words(&mut hash, &[sched_ext_log.len() as u64, *guest_ns]);
+    sched_ext_log.iter().for_each(|line| hash_text(&mut hash, line));
     Digest::first_half(hash.finalize().into())
 }
 
@@ -152,7 +148,19 @@ fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Migration, WorkerEvent, WorkerExit};
+    use crate::{AssertResult, Migration, SchedulerReport, WorkerEvent, WorkerExit};
+
+    fn report(workers: &[WorkerReport]) -> RunReport {
+        RunReport {
+            result: Ok(AssertResult::pass()),
+            workers: workers.to_vec(),
+            stimuli: Vec::new(),
+            scheduler: None,
+            sched_ext_log: Vec::new(),
+            guest_ns: 30,
+            digest: Digest::default(),
+        }
+    }
 
     fn worker() -> WorkerReport {
         WorkerReport {
@@ -172,7 +180,7 @@ mod tests {
 
     #[test]
     fn one_changed_figure_changes_the_digest() {
-        let base = report_digest(&[worker()], &[], None);
+        let base = report_digest(&report(&[worker()]));
         let changes: [fn(&mut WorkerReport); 27] = [
             |w| w.events[1].at_ns += 1,
             |w| w.events[1].cpu = 2,
@@ -205,15 +213,38 @@ mod tests {
         for (number, change) in changes.into_iter().enumerate() {
             let mut changed = worker();
             change(&mut changed);
-            assert_ne!(report_digest(&[changed], &[], None), base, "change {number}");
+            assert_ne!(report_digest(&report(&[changed])), base, "change {number}");
         }
-        assert_eq!(report_digest(&[worker()], &[], None), base);
-        assert_ne!(report_digest(&[worker()], &[], Some(&SchedulerReport::default())), base);
+        assert_eq!(report_digest(&report(&[worker()])), base);
+    }
+
+    #[test]
+    fn what_became_of_the_run_is_part_of_it() {
+        let changes: [fn(&mut RunReport); 7] = [
+            |_| {},
+            |r| r.scheduler = Some(SchedulerReport::default()),
+            |r| r.scheduler = Some(SchedulerReport { ignored_sigint: true, ..SchedulerReport::default() }),
+            |r| r.sched_ext_log.push("[    1.5] sched_ext: enabled".into()),
+            |r| r.result = Ok(AssertResult::fail_msg("late")),
+            |r| r.result = Ok(AssertResult::pass().with_note("seen")),
+            |r| r.guest_ns += 1,
+        ];
+        let mut digests = changes.map(|change| {
+            let mut changed = report(&[worker()]);
+            change(&mut changed);
+            report_digest(&changed)
+        });
+        digests.sort();
+        assert!(digests.windows(2).all(|pair| pair[0] != pair[1]), "{digests:?}");
+        let told = RunReport { digest: Digest::of(b"x"), ..report(&[worker()]) };
+        assert_eq!(report_digest(&told), report_digest(&report(&[worker()])), "all but the digest itself");
     }
 
     #[test]
     fn what_the_scenario_did_is_part_of_it() {
-        let of = |stimuli: &[Stimulus]| report_digest(&[worker()], stimuli, None);
+        let of = |stimuli: &[Stimulus]| {
+            report_digest(&RunReport { stimuli: stimuli.to_vec(), ..report(&[worker()]) })
+        };
         let base = Stimulus { began_ns: 1, ended_ns: 2, place: "step 1".into(), what: "begins".into() };
         let mut digests = vec![of(&[]), of(std::slice::from_ref(&base))];
         let changes: [fn(&mut Stimulus); 4] =

@@ -88,3 +88,11 @@ pub struct RunReport {
     /// The digest of this report; see [`report_digest`](crate::report_digest).
     pub digest: crate::Digest,
 }
+
+impl RunReport {
+    /// This report with the digest of its content.
+    #[must_use]
+    pub fn with_digest(self) -> Self {
+        Self { digest: crate::report_digest(&self), ..self }
+    }
+}

@@ -3,16 +3,16 @@ use ktstr_model::{AssertResult, Digest, ExitHow, Verdict};
 use super::*;
 
 fn report(result: Result<AssertResult, GuestFailure>, scheduler: Option<SchedulerReport>) -> RunReport {
-    let digest = report_digest(&[], &[], scheduler.as_ref());
-    RunReport {
+    let report = RunReport {
         result,
         workers: Vec::new(),
         stimuli: Vec::new(),
         scheduler,
         sched_ext_log: Vec::new(),
         guest_ns: 1,
-        digest,
-    }
+        digest: Digest::default(),
+    };
+    report.with_digest()
 }
 
 fn finished(report: RunReport) -> Evidence {
@@ -51,7 +51,7 @@ fn a_dead_scheduler_explains_violated_checks() {
         "[    3.1] sched_ext: BPF scheduler \"mini\" disabled (runnable task stall)".into(),
         "[    3.1] sched_ext: mini: victim[218] failed to run for 3.168s".into(),
     ];
-    let judged = judge(&finished(report), false);
+    let judged = judge(&finished(report.with_digest()), false);
     assert_eq!(judged.cause, Cause::SchedulerDied);
     assert_eq!(
         judged.headline,
