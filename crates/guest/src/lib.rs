@@ -6,6 +6,7 @@
 //! ([`Cgroups`]) and workers ([`WorkloadHandle`]), or leaves that to one of the [`scenarios`].
 
 mod agent;
+mod bpf;
 mod cgroup;
 mod channel;
 mod clock;

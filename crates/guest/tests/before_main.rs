@@ -223,7 +223,7 @@ fn what_cannot_be_prepared_says_why() {
     );
 
     let launch = SchedulerLaunch::Builtin { enable: vec!["reboot".into()], disable: Vec::new() };
-    let scheduler = Some(SchedulerOrder { name: "b".into(), launch, enable_timeout_ns: 1 });
+    let scheduler = Some(SchedulerOrder { name: "b".into(), launch, enable_timeout_ns: 1, read_bpf: false });
     let (report, ..) = reported(&RunOrder { scheduler, ..order("passes") });
     let Err(GuestFailure::Setup(why)) = report.result else { panic!("{:?}", report.result) };
     assert!(why.contains("`reboot`"), "{why}");

@@ -3,6 +3,7 @@
 use ktstr_model::{
     AssertDetail, AssertResult, Cause, GuestFailure, RunReport, SchedulerReport, report_digest,
 };
+use ktstr_verifier::Rejection;
 use ktstr_vm::Stop;
 use ktstr_wire::layout::stage;
 
@@ -160,17 +161,16 @@ pub fn kernels_reason(log: &[String]) -> Option<String> {
 }
 
 fn guest_failure(failure: &GuestFailure, evidence: &Evidence) -> Judgement {
-    // Either mark: the beginning of a long log may have been overwritten.
-    let rejected =
-        ["BEGIN PROG LOAD LOG", "END PROG LOAD LOG"].iter().any(|m| evidence.scheduler_log.contains(m));
+    let rejection = Rejection::in_output(&evidence.scheduler_log);
     let (cause, headline) = match failure {
         GuestFailure::Setup(what) => (Cause::GuestSetup, format!("the guest could not be prepared: {what}")),
-        GuestFailure::SchedulerExited(how) if rejected => {
-            (Cause::SchedulerRejected, format!("the BPF verifier rejected the scheduler; its program {how}"))
-        }
-        GuestFailure::SchedulerExited(how) => {
-            (Cause::SchedulerExited, format!("the scheduler's program {how} before a scheduler was enabled"))
-        }
+        GuestFailure::SchedulerExited(how) => match rejection {
+            Some(rejection) => (Cause::SchedulerRejected, rejection.to_string()),
+            None => {
+                let headline = format!("the scheduler's program {how} before a scheduler was enabled");
+                (Cause::SchedulerExited, headline)
+            }
+        },
         GuestFailure::SchedulerNeverEnabled(state) => (
             Cause::SchedulerNeverEnabled,
             format!(

@@ -96,7 +96,9 @@ impl RunPlan {
             let (release, image) = (kernel.release.clone(), kernel.image.clone());
             return Err(HarnessError::NoSchedExt { release, image, scheduler: name });
         }
-        self.order.scheduler = Some(SchedulerOrder { name, launch, enable_timeout_ns: ENABLE_TIMEOUT_NS });
+        let enable_timeout_ns = ENABLE_TIMEOUT_NS;
+        let read_bpf = spec.read_bpf;
+        self.order.scheduler = Some(SchedulerOrder { name, launch, enable_timeout_ns, read_bpf });
         Ok(())
     }
 

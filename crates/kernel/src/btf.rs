@@ -127,6 +127,11 @@ impl Btf {
         self.types.len()
     }
 
+    /// The name of a type; `None` when there is no such type, or it has none.
+    pub fn type_name(&self, id: u32) -> Option<&str> {
+        self.place(id).and_then(|at| self.name(at))
+    }
+
     /// Every function, in the order of the types.
     pub fn functions(&self) -> impl Iterator<Item = Function<'_>> {
         self.types.iter().filter(|at| self.kind(**at) == FUNC).filter_map(|at| {

@@ -32,6 +32,9 @@ pub struct SchedulerOrder {
     pub launch: SchedulerLaunch,
     /// Guest time within which it must be enabled, in nanoseconds.
     pub enable_timeout_ns: u64,
+    /// Read what the kernel says of its BPF programs once it is enabled.
+    #[serde(default)]
+    pub read_bpf: bool,
 }
 
 /// One run as the guest gets it. It holds nothing of the host, so that equal orders give equal runs.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssertResult, Stimulus, WorkerReport};
+use crate::{AssertResult, BpfObjects, Stimulus, WorkerReport};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct SchedulerReport {
     pub died_at_ns: Option<u64>,
     /// It did not heed SIGINT and was killed.
     pub ignored_sigint: bool,
+    /// What it loaded, when that was asked for and it was enabled.
+    #[serde(default)]
+    pub bpf: Option<BpfObjects>,
 }
 
 /// One frame of a backtrace, as an address in the test binary's file.

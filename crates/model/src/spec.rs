@@ -89,6 +89,8 @@ pub struct TestSpec {
     pub mode: ModeChoice,
     /// A seed of its own; otherwise the run's.
     pub seed: Option<u64>,
+    /// What the scheduler loads is read once it is enabled, as the verifier sweep wants it.
+    pub read_bpf: bool,
 }
 
 impl TestSpec {
@@ -113,6 +115,7 @@ impl TestSpec {
             host_only: false,
             mode: ModeChoice::Auto,
             seed: None,
+            read_bpf: false,
         }
     }
 

@@ -11,6 +11,7 @@ use ktstr_model::{GuestFailure, SchedulerLaunch, SchedulerOrder, SchedulerReport
 
 use self::builtin::Builtin;
 use self::program::Program;
+use crate::bpf::Programs;
 use crate::channel::LogArea;
 
 /// A scheduler that is enabled, or was.
@@ -48,7 +49,11 @@ impl RunningScheduler {
     pub(crate) fn start(order: &SchedulerOrder, log: LogArea, sysfs: &Path) -> Result<Self, Box<NotStarted>> {
         match &order.launch {
             SchedulerLaunch::Program { path, args } => {
-                Program::start(path, args, order.enable_timeout_ns, log, sysfs).map(Self::Program)
+                let unreadable = |error| NotStarted::setup(format!("cannot read the BPF programs: {error}"));
+                let before = order.read_bpf.then(Programs::now).transpose().map_err(unreadable)?;
+                let mut program = Program::start(path, args, order.enable_timeout_ns, log, sysfs)?;
+                program.bpf = before.map(|before| before.loaded_since()).transpose().map_err(unreadable)?;
+                Ok(Self::Program(program))
             }
             SchedulerLaunch::Builtin { enable, disable } => {
                 Builtin::start(enable, disable).map(Self::Builtin).map_err(NotStarted::setup)

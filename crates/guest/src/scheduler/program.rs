@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use ktstr_model::{GuestFailure, SchedulerReport};
+use ktstr_model::{BpfObjects, GuestFailure, SchedulerReport};
 use ktstr_wire::layout::GUEST_VARIABLE;
 use rustix::process::{Pid, Signal};
 
@@ -38,6 +38,8 @@ pub(crate) struct Program {
     sched_ext: SchedExt,
     enabled_after_ns: u64,
     ops: Option<String>,
+    /// What it loaded, when that was read.
+    pub(super) bpf: Option<BpfObjects>,
     died_at_ns: OnceLock<u64>,
 }
 
@@ -75,7 +77,8 @@ impl Program {
             if state == "enabled" {
                 let enabled_after_ns = monotonic_ns() - started_ns;
                 let ops = sched_ext.ops();
-                return Ok(Self { process, sched_ext, enabled_after_ns, ops, died_at_ns: OnceLock::new() });
+                let died_at_ns = OnceLock::new();
+                return Ok(Self { process, sched_ext, enabled_after_ns, ops, bpf: None, died_at_ns });
             }
             if now >= deadline_ns {
                 let report = process.finish(0);
@@ -117,6 +120,7 @@ impl Program {
         SchedulerReport {
             enabled_after_ns: Some(self.enabled_after_ns),
             ops: self.ops.take(),
+            bpf: self.bpf.take(),
             died_at_ns: self.died_at_ns.get().copied(),
             ..report
         }

@@ -65,8 +65,15 @@ fn a_rejection_is_told_from_another_exit() {
     let failure = GuestFailure::SchedulerExited(ExitHow::Code(1));
     let mut evidence = finished(report(Err(failure), None));
     assert_eq!(cause(&evidence), Cause::SchedulerExited);
-    evidence.scheduler_log = "-- BEGIN PROG LOAD LOG --\n...".into();
-    assert_eq!(cause(&evidence), Cause::SchedulerRejected);
+    evidence.scheduler_log =
+        include_str!("../../../../fixtures/recorded/missing-null-check-7.3.4.stderr.txt").into();
+    let judged = judge(&evidence, false);
+    assert_eq!(judged.cause, Cause::SchedulerRejected);
+    assert_eq!(
+        judged.headline.lines().next(),
+        Some("the BPF verifier rejected fixture_running: R0 invalid mem access 'map_value_or_null'")
+    );
+    assert!(judged.headline.contains("return *seen;"), "{}", judged.headline);
 }
 
 #[test]

@@ -43,6 +43,11 @@ fn reads_functions_and_what_their_parameters_point_at() {
     assert_eq!(functions.iter().map(|f| f.name).collect::<Vec<_>>(), ["first", "second"]);
     assert_eq!(btf.pointees(&functions[0]).collect::<Vec<_>>(), [None, Some("task_struct")]);
     assert_eq!(btf.type_count(), 11);
+    assert_eq!(
+        (1..=11).filter_map(|id| btf.type_name(id)).collect::<Vec<_>>(),
+        ["int", "task_struct", "first", "rq", "second"]
+    );
+    assert_eq!((btf.type_name(0), btf.type_name(12)), (None, None));
 }
 
 #[test]
