@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ktstr_model::{
-    AssertResult, Digest, GuestFailure, RunOrder, RunReport, SchedulerReport, Stimulus, TestSpec, WorkerReport,
+    AssertResult, Digest, GuestFailure, RunOrder, RunReport, SchedulerReport, Stimulus, TestSpec,
+    WorkerReport,
 };
 use ktstr_wire::layout;
 

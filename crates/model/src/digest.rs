@@ -19,6 +19,11 @@ impl Digest {
         Self::first_half(Sha256::digest(bytes).into())
     }
 
+    /// Its bits.
+    pub const fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
     fn first_half(hash: [u8; 32]) -> Self {
         let mut half = [0; 16];
         half.copy_from_slice(&hash[..16]);
