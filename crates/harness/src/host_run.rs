@@ -16,7 +16,7 @@ use crate::settings::Settings;
 /// Runs a test's body in this process. The panic hook has told of a panic by then.
 pub fn run_on_host(entry: &TestEntry, settings: &Settings) -> Finished {
     let spec = &entry.spec;
-    let seed = spec.seed.unwrap_or(settings.seed);
+    let seed = settings.seed_of(spec);
     let mut record = begun(spec, settings, seed);
     record.on_host = true;
     let judgement = match context(entry, seed) {
@@ -74,6 +74,8 @@ mod tests {
             records: RecordFolder::Fixed("unused".into()),
             commit: None,
             deadline: None,
+            check_determinism: false,
+            replay: None,
             deny_skip: false,
         };
         run_on_host(&TestEntry { spec, body }, &settings)

@@ -1,14 +1,17 @@
 //! The host side of a run: plan it, run it in a clone, judge what came back, record it.
 
 mod cells;
+mod determinism;
 mod error;
 mod evidence;
 mod host_run;
+mod identities;
 mod judge;
 mod kernel_trouble;
 mod plan;
 mod process_entry;
 mod render;
+mod replay;
 mod run;
 mod runner_protocol;
 mod scheduler_file;
@@ -17,6 +20,7 @@ mod symbolise;
 mod test_entry;
 
 pub use cells::{Declared, Listed, UnknownCell, list};
+pub use determinism::{NotEqual, compare};
 pub use error::HarnessError;
 pub use evidence::{Evidence, TestExit};
 pub use judge::{Judgement, judge};

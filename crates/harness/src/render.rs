@@ -48,6 +48,7 @@ pub fn report(
     for line in judgement.headline.lines() {
         let _ = writeln!(text, "  {}", printable(line));
     }
+    section(&mut text, "where they went apart", record.divergence.iter().map(String::as_str));
     violations(&mut text, judgement);
     notes(&mut text, record);
     stimuli(&mut text, record);
@@ -60,6 +61,9 @@ pub fn report(
     }
     if let Some(saved) = saved {
         let _ = writeln!(text, "  saved in {}: {}", saved.display(), LOG_FILES.join(", "));
+    }
+    if let Some(token) = record.replay_token {
+        let _ = writeln!(text, "  repeat with: cargo ktstr replay {token}");
     }
     text
 }

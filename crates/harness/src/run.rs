@@ -4,18 +4,20 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ktstr_kernel::{Cache, Environment, Kernel};
-use ktstr_model::{Cause, Mode, ModeChoice, TestSpec};
-use ktstr_results::{Plan, Record, RecordKernel, RecordTemplate};
+use ktstr_model::{Cause, Mode, ModeChoice, TestSpec, Verdict};
+use ktstr_results::{Phases, Plan, Record, RecordKernel, RecordTemplate, TestProgram};
 use ktstr_vm::{
     Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, VmError, Work, choose_mode,
 };
 
+use crate::determinism::{self, NotEqual};
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::judge::{Judgement, judge};
 use crate::plan::RunPlan;
 use crate::scheduler_file::Places;
 use crate::settings::Settings;
+use crate::{identities, replay};
 
 /// How a run went, with everything that is known of it.
 pub struct Finished {
@@ -56,7 +58,7 @@ impl Host {
 
 /// Carries out a test's run. A run that could not be begun is a finished one too: a broken one.
 pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
-    let seed = spec.seed.unwrap_or(settings.seed);
+    let seed = settings.seed_of(spec);
     let mut record = begun(spec, settings, seed);
     match attempt(spec, settings, seed, &mut record) {
         Ok((judgement, evidence)) => finish(record, judgement, Some(evidence)),
@@ -77,7 +79,7 @@ pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
 
 /// A run that this host cannot carry, for `reason`.
 pub(crate) fn not_run_here(spec: &TestSpec, settings: &Settings, reason: String) -> Finished {
-    let seed = spec.seed.unwrap_or(settings.seed);
+    let seed = settings.seed_of(spec);
     let mut record = begun(spec, settings, seed);
     record.topology = spec.resolved_topology().ok();
     finish(record, Judgement::new(Cause::TooLarge, reason), None)
@@ -88,6 +90,7 @@ pub(crate) fn begun(spec: &TestSpec, settings: &Settings, seed: u64) -> Record {
     let crate_name = spec.module.split("::").next().unwrap_or_default();
     Record {
         test_crate: crate_name.to_owned(),
+        program: TestProgram::of_this_process(),
         commit: settings.commit_of(spec),
         ..Record::begun(spec.path(), spec.scheduler.name, seed)
     }
@@ -110,19 +113,42 @@ fn attempt(
     let prepared = Prepared::new(spec, settings, seed, record)?;
     // Kept while the machine runs: `kernel clean` leaves a kernel in use alone.
     let _in_use = prepared.host.kernel.hold()?;
-    let mut clock = PhaseClock::start();
-    let mut machine = prepared.start_clone(&mut clock)?;
-    clock.lap(&mut record.phases.clone_ms);
-    record.phases.wait_ms += clock.waited_ms();
-    let stop = machine.wait_stop(prepared.deadline()).map_err(HarnessError::Lost)?;
-    clock.lap(&mut record.phases.run_ms);
-    let evidence = Evidence::collect(&machine, stop);
-    machine.end();
-    clock.lap(&mut record.phases.collect_ms);
+    let mut evidence = run_clone(&prepared, &mut record.phases)?;
     if let Some(Ok(report)) = &evidence.report {
         record.take_report(report);
     }
-    Ok((judge(&evidence, spec.expect_err), evidence))
+    let mut judged = judge(&evidence, spec.expect_err);
+    if settings.check_determinism {
+        let second = run_clone(&prepared, &mut Phases::default())?;
+        match determinism::compare(&evidence, &second) {
+            None => record.notes.push("ran twice: the two runs are equal".to_owned()),
+            Some(NotEqual { judgement, divergence }) => {
+                record.notes.push(format!("the first run alone: {}", judged.headline));
+                record.divergence = divergence;
+                judged = judgement;
+                let report = second.report.and_then(Result::ok);
+                evidence.second_report = report.and_then(|report| serde_json::to_string(&report).ok());
+            }
+        }
+    }
+    if judged.cause.verdict() != Verdict::Pass {
+        record.identities = Some(identities::of(&prepared.host, &prepared.plan, &prepared.payload)?);
+    }
+    Ok((judged, evidence))
+}
+
+/// Runs one clone from its start to its end.
+fn run_clone(prepared: &Prepared, phases: &mut Phases) -> Result<Evidence, HarnessError> {
+    let mut clock = PhaseClock::start();
+    let mut machine = prepared.start_clone(&mut clock)?;
+    clock.lap(&mut phases.clone_ms);
+    phases.wait_ms += clock.waited_ms();
+    let stop = machine.wait_stop(prepared.deadline()).map_err(HarnessError::Lost)?;
+    clock.lap(&mut phases.run_ms);
+    let evidence = Evidence::collect(&machine, stop);
+    machine.end();
+    clock.lap(&mut phases.collect_ms);
+    Ok(evidence)
 }
 
 /// Everything that a clone needs, so that starting one takes no time but its own.
@@ -160,7 +186,13 @@ impl Prepared {
         let Kernel { release, image, image_sha256, .. } = host.kernel.clone();
         record.kernel = Some(RecordKernel { release, image, sha256: image_sha256.to_string() });
         let mode = mode_of(spec, settings, &host, record)?;
+        if settings.check_determinism && mode == Mode::RealTime {
+            return Err(HarnessError::CheckInRealTime);
+        }
         let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())?;
+        if let Some(token) = &settings.replay {
+            replay::follow(token, &mut plan)?;
+        }
         clock.lap(&mut record.phases.resolve_ms);
 
         // Before a template may have to be booted: a payload that does not fit needs none.
@@ -183,7 +215,11 @@ impl Prepared {
         clock.lap(&mut record.phases.template_ms);
 
         let deadline = deadline(&plan, settings.deadline);
-        let loaded = load(&host.cache, &host.qemu, &template, &payload, deadline, &mut clock)?;
+        let loaded = load(&host.cache, &host.qemu, &template, &payload, deadline, &mut clock);
+        if loaded.is_err() {
+            record.identities = identities::of(&host, &plan, &payload).ok();
+        }
+        let loaded = loaded?;
         clock.lap(&mut record.phases.load_ms);
         record.phases.wait_ms += clock.waited_ms();
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ktstr_model::{ModeChoice, TestSpec};
+use ktstr_results::replay::ReplayToken;
 use ktstr_results::{Commit, RecordFolder};
 
 use crate::error::HarnessError;
@@ -28,6 +29,10 @@ pub struct Settings {
     /// `KTSTR_DEADLINE_SECS`: replaces the deadline of a guest that hangs: seconds of QEMU's CPU time in deterministic
     /// mode, of wall time in real time.
     pub deadline: Option<Duration>,
+    /// `KTSTR_CHECK_DETERMINISM`: each run is carried out twice, and is broken when the two differ.
+    pub check_determinism: bool,
+    /// `KTSTR_REPLAY`: the token of the run that is carried out again.
+    pub replay: Option<ReplayToken>,
     /// `KTSTR_DENY_SKIP`: a test that gives up fails.
     pub deny_skip: bool,
 }
@@ -39,6 +44,7 @@ impl Settings {
     /// When a variable has a value that cannot be understood.
     pub fn of_this_process() -> Result<Self, HarnessError> {
         let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let is_set = |name: &str| text(name).is_some_and(|value| value != "0");
         Ok(Self {
             kernel: None,
             mode: text("KTSTR_MODE").map_or(Ok(ModeChoice::Auto), |mode| mode.parse())?,
@@ -60,12 +66,20 @@ impl Settings {
                 ),
                 None => None,
             },
-            deny_skip: text("KTSTR_DENY_SKIP").is_some_and(|value| value != "0"),
+            check_determinism: is_set("KTSTR_CHECK_DETERMINISM"),
+            replay: text("KTSTR_REPLAY").map(|path| ReplayToken::read(Path::new(&path))).transpose()?,
+            deny_skip: is_set("KTSTR_DENY_SKIP"),
         })
     }
 }
 
 impl Settings {
+    /// The seed of a run of `spec`.
+    pub(crate) fn seed_of(&self, spec: &TestSpec) -> u64 {
+        let declared = || spec.seed.unwrap_or(self.seed);
+        self.replay.as_ref().map_or_else(declared, |token| token.plan.order.seed)
+    }
+
     /// The commit of the workspace that a test is in.
     pub(crate) fn commit_of(&self, spec: &TestSpec) -> Commit {
         self.commit.clone().unwrap_or_else(|| Commit::of_work_tree(Path::new(spec.manifest_dir)))

@@ -27,7 +27,7 @@ pub(super) fn run_test_cell(cell: &CellRun<'_>, settings: &Settings) -> CellEnd 
         None => run(&cell.spec, &settings),
     };
     finished.record.cell = Some(cell.name.to_owned());
-    CellEnd { verdict: finished.record.verdict, text: tell(&finished, &settings) }
+    CellEnd { verdict: finished.record.verdict, text: tell(&mut finished, &settings) }
 }
 
 /// Runs the cell `name`.

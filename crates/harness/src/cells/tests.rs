@@ -49,6 +49,8 @@ fn settings() -> Settings {
         records: RecordFolder::Fixed("unused".into()),
         deadline: None,
         commit: None,
+        check_determinism: false,
+        replay: None,
         deny_skip: false,
     }
 }
