@@ -1,5 +1,6 @@
 //! The host side of a run: plan it, run it in a clone, judge what came back, record it.
 
+mod after_body;
 mod cells;
 mod determinism;
 mod error;
@@ -8,6 +9,7 @@ mod host_run;
 mod identities;
 mod judge;
 mod kernel_trouble;
+mod payload_files;
 mod plan;
 mod process_entry;
 mod render;

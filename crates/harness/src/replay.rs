@@ -6,8 +6,8 @@ use ktstr_results::replay::ReplayToken;
 use crate::error::HarnessError;
 use crate::plan::RunPlan;
 
-/// Makes `plan` that of the run that `token` is of, as far as the declaration does not decide it: seed, duration, kernel
-/// arguments and memory. What else differs is seen in the record.
+/// Makes `plan` that of the run that `token` is of, as far as the declaration does not decide it: seed, duration, work
+/// type, kernel arguments and memory. What else differs is seen in the record.
 ///
 /// # Errors
 /// When the plan is for another test, another topology or another mode.
@@ -27,6 +27,7 @@ pub(crate) fn follow(token: &ReplayToken, plan: &mut RunPlan) -> Result<(), Harn
     }
     order.seed = then.seed;
     order.duration_ns = then.duration_ns;
+    order.work_type.clone_from(&then.work_type);
     plan.machine.kargs.clone_from(&token.plan.kargs);
     plan.machine.memory_mb = token.plan.memory_mb;
     Ok(())
@@ -52,7 +53,14 @@ mod tests {
             mode,
         };
         let order = order(&TestSpec::new(name, "t"), topology, mode, 1);
-        RunPlan { machine, order, files: Vec::new(), scheduler: None, texts: Vec::new() }
+        RunPlan {
+            machine,
+            order,
+            files: Vec::new(),
+            payloads: Vec::new(),
+            scheduler: None,
+            texts: Vec::new(),
+        }
     }
 
     /// The token of a run of `stalls` with seed 7.

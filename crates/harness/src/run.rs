@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use ktstr_guest::TestEntry;
 use ktstr_kernel::{Cache, Environment, Kernel};
 use ktstr_model::{Cause, Mode, ModeChoice, TestSpec, Verdict};
 use ktstr_results::{Phases, Plan, Record, RecordKernel, RecordTemplate, TestProgram};
@@ -10,6 +11,7 @@ use ktstr_vm::{
     Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, VmError, Work, choose_mode,
 };
 
+use crate::after_body;
 use crate::determinism::{self, NotEqual};
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
@@ -57,10 +59,11 @@ impl Host {
 }
 
 /// Carries out a test's run. A run that could not be begun is a finished one too: a broken one.
-pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
+pub fn run(entry: &TestEntry, settings: &Settings) -> Finished {
+    let spec = &entry.spec;
     let seed = settings.seed_of(spec);
     let mut record = begun(spec, settings, seed);
-    match attempt(spec, settings, seed, &mut record) {
+    match attempt(entry, settings, seed, &mut record) {
         Ok((judgement, evidence)) => finish(record, judgement, Some(evidence)),
         Err(error) => {
             let headline = error.to_string();
@@ -105,11 +108,12 @@ pub(crate) fn finish(mut record: Record, judgement: Judgement, evidence: Option<
 }
 
 fn attempt(
-    spec: &TestSpec,
+    entry: &TestEntry,
     settings: &Settings,
     seed: u64,
     record: &mut Record,
 ) -> Result<(Judgement, Evidence), HarnessError> {
+    let spec = &entry.spec;
     let prepared = Prepared::new(spec, settings, seed, record)?;
     // Kept while the machine runs: `kernel clean` leaves a kernel in use alone.
     let _in_use = prepared.host.kernel.hold()?;
@@ -117,24 +121,33 @@ fn attempt(
     if let Some(Ok(report)) = &evidence.report {
         record.take_report(report);
     }
-    let mut judged = judge(&evidence, spec.expect_err);
+    let mut judged = look_after_it(entry, judge(&evidence, spec.expect_err), &evidence, record);
     if settings.check_determinism {
-        let second = run_clone(&prepared, &mut Phases::default())?;
-        match determinism::compare(&evidence, &second) {
-            None => record.notes.push("ran twice: the two runs are equal".to_owned()),
-            Some(NotEqual { judgement, divergence }) => {
-                record.notes.push(format!("the first run alone: {}", judged.headline));
-                record.divergence = divergence;
-                judged = judgement;
-                let report = second.report.and_then(Result::ok);
-                evidence.second_report = report.and_then(|report| serde_json::to_string(&report).ok());
-            }
-        }
+        judged = check_determinism(&prepared, judged, &mut evidence, record)?;
     }
     if judged.cause.verdict() != Verdict::Pass {
         record.identities = Some(identities::of(&prepared.host, &prepared.plan, &prepared.payload)?);
     }
     Ok((judged, evidence))
+}
+
+/// Runs a second clone, which shall do what the first did.
+fn check_determinism(
+    prepared: &Prepared,
+    judged: Judgement,
+    evidence: &mut Evidence,
+    record: &mut Record,
+) -> Result<Judgement, HarnessError> {
+    let second = run_clone(prepared, &mut Phases::default())?;
+    let Some(NotEqual { judgement, divergence }) = determinism::compare(evidence, &second) else {
+        record.notes.push("ran twice: the two runs are equal".to_owned());
+        return Ok(judged);
+    };
+    record.notes.push(format!("the first run alone: {}", judged.headline));
+    record.divergence = divergence;
+    let report = second.report.and_then(Result::ok);
+    evidence.second_report = report.and_then(|report| serde_json::to_string(&report).ok());
+    Ok(judgement)
 }
 
 /// Runs one clone from its start to its end.
@@ -149,6 +162,26 @@ fn run_clone(prepared: &Prepared, phases: &mut Phases) -> Result<Evidence, Harne
     machine.end();
     clock.lap(&mut phases.collect_ms);
     Ok(evidence)
+}
+
+/// What is to be looked at when the machine has ended, whatever became of it.
+fn look_after_it(
+    entry: &TestEntry,
+    mut judged: Judgement,
+    evidence: &Evidence,
+    record: &mut Record,
+) -> Judgement {
+    if let (Some(Ok(report)), Some(budget_ms)) = (&evidence.report, entry.spec.cleanup_budget_ms) {
+        judged = after_body::with(judged, Ok(after_body::cleanup(report, budget_ms)));
+    }
+    if let (Some(step), Some(run)) = (entry.post_vm, after_body::run_result(record, &judged, evidence)) {
+        let found = after_body::post_vm(step, &run);
+        if let Ok(result) = &found {
+            record.notes.extend(result.notes.iter().map(|note| format!("post_vm: {note}")));
+        }
+        judged = after_body::with(judged, found);
+    }
+    judged
 }
 
 /// Everything that a clone needs, so that starting one takes no time but its own.

@@ -19,13 +19,16 @@ mod cpuset_spec;
 mod digest;
 mod duration;
 mod hold;
+mod host_noise;
 mod mem_policy;
 mod mode;
+mod near_miss;
 mod op;
 mod order;
 mod payload;
 mod preset;
 mod report;
+mod run_result;
 mod sched_policy;
 mod scheduler;
 mod spec;
@@ -48,16 +51,22 @@ pub use cgroup_name::{CgroupNameError, cgroup_name, cgroup_parent};
 pub use constraints::{ConstraintsChoice, TopologyConstraints};
 pub use cpu_set::{CpuSet, CpuSetError};
 pub use cpuset_spec::CpusetSpec;
-pub use digest::{Digest, report_digest};
+pub use digest::Digest;
 pub use duration::format_ns;
 pub use hold::HoldSpec;
+pub use host_noise::{BusyProcess, HostNoise};
 pub use mem_policy::{MemPolicy, MpolFlags};
 pub use mode::{Mode, ModeChoice, UnknownMode};
+pub use near_miss::near_miss;
 pub use op::{Name, Op};
-pub use order::{RunOrder, SchedulerLaunch, SchedulerOrder};
-pub use payload::Payload;
+pub use order::{PayloadOrder, RunOrder, SchedulerLaunch, SchedulerOrder};
+pub use payload::{
+    ExpectedExit, Metric, MetricCheck, MetricSource, MetricValue, Payload, PayloadEnd, PayloadReport,
+    Polarity,
+};
 pub use preset::{PRESETS, Preset};
-pub use report::{ExitHow, GuestFailure, GuestFrame, RunReport, SchedulerReport};
+pub use report::{Cleanup, ExitHow, GuestFailure, GuestFrame, RunReport, SchedulerReport};
+pub use run_result::RunResult;
 pub use sched_policy::SchedPolicy;
 pub use scheduler::{ConfigFileDef, Scheduler, SchedulerSpec, Sysctl};
 pub use spec::{TestSpec, TopologyChoice};
@@ -65,5 +74,9 @@ pub use stimulus::Stimulus;
 pub use switch_line::{SwitchLine, SwitchLineError};
 pub use topology::{MAX_CPUS, Topology, TopologyError};
 pub use work_spec::{CloneMode, WorkSpec, WorkloadConfig};
-pub use work_type::{AluWidth, CustomWork, FutexLockMode, Phase, WakeMechanism, WorkType, WorkTypeError};
-pub use worker_report::{Gap, Migration, Schedstat, TimeSample, WorkerEvent, WorkerExit, WorkerReport};
+pub use work_type::{
+    AluWidth, CustomWork, FutexLockMode, Phase, UnknownWorkType, WakeMechanism, WorkType, WorkTypeError,
+};
+pub use worker_report::{
+    Allowance, Gap, Migration, Schedstat, TimeSample, WorkerEvent, WorkerExit, WorkerReport,
+};

@@ -3,15 +3,7 @@ use ktstr_model::{AssertResult, Digest, ExitHow, Verdict};
 use super::*;
 
 fn report(result: Result<AssertResult, GuestFailure>, scheduler: Option<SchedulerReport>) -> RunReport {
-    let report = RunReport {
-        result,
-        workers: Vec::new(),
-        stimuli: Vec::new(),
-        scheduler,
-        sched_ext_log: Vec::new(),
-        guest_ns: 1,
-        digest: Digest::default(),
-    };
+    let report = RunReport { scheduler, ..RunReport::of_result(result) };
     report.with_digest()
 }
 

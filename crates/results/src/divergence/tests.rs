@@ -1,18 +1,10 @@
-use ktstr_model::{AssertResult, Digest, Migration, SchedulerReport, Stimulus};
+use ktstr_model::{AssertResult, Migration, SchedulerReport, Stimulus};
 use proptest::prelude::*;
 
 use super::*;
 
 fn report(workers: Vec<WorkerReport>) -> RunReport {
-    let report = RunReport {
-        result: Ok(AssertResult::pass()),
-        workers,
-        stimuli: Vec::new(),
-        scheduler: None,
-        sched_ext_log: Vec::new(),
-        guest_ns: 9,
-        digest: Digest::default(),
-    };
+    let report = RunReport { workers, ..RunReport::of_result(Ok(AssertResult::pass())) };
     report.with_digest()
 }
 

@@ -16,6 +16,8 @@ pub(in crate::replay) fn failed(seed: u64) -> Record {
         settle_ns: 500_000_000,
         workers_per_cgroup: 4,
         scheduler: None,
+        payloads: Vec::new(),
+        work_type: None,
         sysctls: Vec::new(),
         cgroup_parent: None,
         assert: Assert::default(),
@@ -84,7 +86,7 @@ fn what_is_no_token_is_refused_with_the_reason() {
         text.replace("\"1.0\"", "\"0.9\""),
         "hello".into(),
         r#"{"schema":"2.0","test":"t"}"#.into(),
-        text[..text.len() / 2].into(),
+        text[..60].into(),
     ]
     .into_iter()
     .map(|content| {
