@@ -9,6 +9,7 @@ mod man;
 mod missing_tool;
 mod not_built;
 mod progress;
+mod replay;
 mod size;
 mod test;
 
@@ -42,6 +43,7 @@ enum Command {
 #[derive(Subcommand)]
 enum Built {
     Test(test::Args),
+    Replay(replay::Args),
     Kernel(kernel::Args),
     Cache(cache::Args),
     Doctor(doctor::Args),
@@ -73,6 +75,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Built(command) => match command {
             Built::Test(args) => test::run(&args),
+            Built::Replay(args) => replay::run(&args),
             Built::Kernel(args) => kernel::run(args).map(done),
             Built::Cache(args) => cache::run(args).map(done),
             Built::Doctor(args) => doctor::run(&args),

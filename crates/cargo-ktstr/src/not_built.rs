@@ -13,8 +13,6 @@ pub enum Command {
     #[command(hide = true, disable_help_flag = true)]
     Shell(Anything),
     #[command(hide = true, disable_help_flag = true)]
-    Replay(Anything),
-    #[command(hide = true, disable_help_flag = true)]
     Explore(Anything),
     #[command(hide = true, disable_help_flag = true)]
     Stats(Anything),
@@ -31,7 +29,6 @@ pub fn run(command: &Command) -> Result<()> {
     let name = match command {
         Command::Verifier(_) => "verifier",
         Command::Shell(_) => "shell",
-        Command::Replay(_) => "replay",
         Command::Explore(_) => "explore",
         Command::Stats(_) => "stats",
     };

@@ -15,7 +15,7 @@ fn what_is_not_built_says_so_whatever_it_is_given() {
     let message = |name: &str| {
         format!("error: `cargo ktstr {name}` is not built yet; `cargo ktstr --help` lists what is\n")
     };
-    for name in ["verifier", "shell", "replay", "explore", "stats"] {
+    for name in ["verifier", "shell", "explore", "stats"] {
         for args in ["", " --help", " one --two=3 -- four"] {
             assert_eq!(refuses(&format!("ktstr {name}{args}")), message(name));
         }
@@ -23,6 +23,14 @@ fn what_is_not_built_says_so_whatever_it_is_given() {
     let help = Command::cargo_bin("cargo-ktstr").unwrap().arg("--help").output().unwrap();
     assert!(!String::from_utf8(help.stdout).unwrap().contains("verifier"));
     assert!(refuses("shelll").contains("unrecognized subcommand 'shelll'"));
+}
+
+#[test]
+fn a_budget_in_which_nothing_can_run_is_refused() {
+    let error = refuses("test --budget 0");
+    assert!(error.contains("in no time nothing can be run"), "{error}");
+    let error = refuses("test --budget 1.5h");
+    assert!(error.contains("a budget is a whole number of seconds"), "{error}");
 }
 
 #[test]

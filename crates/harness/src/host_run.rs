@@ -79,6 +79,7 @@ mod tests {
             seed: 3,
             records: RecordFolder::Fixed("unused".into()),
             commit: None,
+            invocation: None,
             deadline: None,
             check_determinism: false,
             replay: None,

@@ -95,6 +95,8 @@ pub(crate) fn begun(spec: &TestSpec, settings: &Settings, seed: u64) -> Record {
         test_crate: crate_name.to_owned(),
         program: TestProgram::of_this_process(),
         commit: settings.commit_of(spec),
+        location: Some((spec.location.0.to_owned(), spec.location.1)),
+        invocation: settings.invocation.clone(),
         ..Record::begun(spec.path(), spec.scheduler.name, seed)
     }
 }

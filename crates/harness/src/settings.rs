@@ -26,6 +26,8 @@ pub struct Settings {
     pub records: RecordFolder,
     /// `KTSTR_COMMIT`: the commit of the workspace, when whoever started this process knew it.
     pub commit: Option<Commit>,
+    /// `KTSTR_RUN_ID`, else `NEXTEST_RUN_ID`: what the runs of one command have in common.
+    pub invocation: Option<String>,
     /// `KTSTR_DEADLINE_SECS`: replaces the deadline of a guest that hangs: seconds of QEMU's CPU time in deterministic
     /// mode, of wall time in real time.
     pub deadline: Option<Duration>,
@@ -60,6 +62,7 @@ impl Settings {
                 }
             },
             commit: text("KTSTR_COMMIT").map(Commit::from),
+            invocation: text("KTSTR_RUN_ID").or_else(|| text("NEXTEST_RUN_ID")),
             deadline: match text("KTSTR_DEADLINE_SECS") {
                 Some(seconds) => Some(
                     seconds.parse().map(Duration::from_secs).map_err(|_| HarnessError::Deadline(seconds))?,

@@ -51,6 +51,7 @@ fn settings() -> Settings {
         commit: None,
         check_determinism: false,
         replay: None,
+        invocation: None,
         deny_skip: false,
     }
 }
