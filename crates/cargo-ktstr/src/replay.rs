@@ -3,6 +3,8 @@
 mod kernel;
 mod outcome;
 mod program;
+#[cfg(test)]
+mod testing;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +57,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::of(&[])?;
     let records = Records::of(&workspace);
-    let token = ReplayToken::read(&token_file(&args.token, records.root())?)?;
+    let file = token_file(&args.token, records.root())?;
+    let token = ReplayToken::read(&file)?;
     check_package(&token, &workspace)?;
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
@@ -69,7 +72,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let binary = TestBinary::find(&token)?;
     announce(&token, &kernel);
     let runs = records.root().join("replays").join(token.id.to_string());
-    let outcome = carry_out(args, &token, &kernel, &binary, &runs)?;
+    let copy = keep(&file, &token, &runs).with_context(|| format!("writing to {}", runs.display()))?;
+    let replay = Replay { token: &token, file: &copy, kernel: &kernel.image, folder: &runs };
+    let outcome = carry_out(args, &replay, &binary)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcome)?);
     } else {
@@ -116,23 +121,32 @@ fn announce(token: &ReplayToken, kernel: &Kernel) {
     );
 }
 
-fn carry_out(
-    args: &Args,
-    token: &ReplayToken,
-    kernel: &Kernel,
-    binary: &TestBinary,
-    folder: &Path,
-) -> Result<Outcome> {
-    // The test process gets a copy of its own: the file that was named may be one of those that it replaces.
-    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-    let copy = token.write(folder).with_context(|| format!("writing to {}", folder.display()))?;
+/// Copies the token's file to where its runs are recorded: the one that was named may be among what they replace.
+fn keep(file: &Path, token: &ReplayToken, folder: &Path) -> std::io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let copy = folder.join(format!("{}.{}", token.id, ReplayToken::EXTENSION));
+    fs::write(&copy, fs::read(file)?)?;
+    Ok(copy)
+}
+
+/// A token with what it takes to run it.
+struct Replay<'a> {
+    token: &'a ReplayToken,
+    file: &'a Path,
+    kernel: &'a Path,
+    /// For a folder of records of each run.
+    folder: &'a Path,
+}
+
+fn carry_out(args: &Args, replay: &Replay<'_>, binary: &TestBinary) -> Result<Outcome> {
+    let token = replay.token;
     let mut outcome = Outcome::of(token);
     for number in 1..=args.times {
-        let records = folder.join(number.to_string());
+        let records = replay.folder.join(number.to_string());
         if records.exists() {
             fs::remove_dir_all(&records).with_context(|| format!("emptying {}", records.display()))?;
         }
-        let printed = binary.run(token, &copy, &kernel.image, &records)?;
+        let printed = binary.run(token, replay.file, replay.kernel, &records)?;
         let path = record_in(&records)
             .with_context(|| format!("the test process left no record; it printed:\n{printed}"))?;
         let record: Record = serde_json::from_slice(&fs::read(&path)?)

@@ -30,6 +30,9 @@ pub fn run_on_host(entry: &TestEntry, settings: &Settings) -> Finished {
         }
         Err(why) => Judgement::new(Cause::NotRun, why),
     };
+    if settings.check_determinism {
+        record.notes.push("its determinism was not checked: it has no machine".to_owned());
+    }
     finish(record, judgement, None)
 }
 

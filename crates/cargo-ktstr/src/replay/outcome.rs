@@ -134,3 +134,48 @@ impl Outcome {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::testing::{record, token};
+
+    fn outcome(records: &[Record]) -> Outcome {
+        let token = token();
+        let mut outcome = Outcome::of(&token);
+        for record in records {
+            outcome.add(Run::of(&token, record, "/r/x.json".into()), token.differences(record));
+        }
+        outcome
+    }
+
+    #[test]
+    fn a_failure_that_comes_again_needs_one_line() {
+        assert_eq!(outcome(&[record()]).text(), format!("{}: reproduced", token().id));
+        assert!(outcome(&[record(), record()]).text().ends_with(": reproduced 2 of 2"));
+        assert_eq!(outcome(&[record()]).result, Replayed::Reproduced);
+    }
+
+    #[test]
+    fn what_is_otherwise_is_shown_beside_what_was() {
+        let other = Record { digest: Some(Digest::of(b"other")), ..record() };
+        let mut passed = Record { verdict: Verdict::Pass, cause: Cause::ChecksHeld, ..record() };
+        passed.headline = "every check held".into();
+        passed.plan.as_mut().unwrap().order.seed = 8;
+        let id = token().id.to_string();
+        let text =
+            [outcome(&[record(), other.clone()]), outcome(&[other, passed])].map(|outcome| outcome.text());
+        insta::assert_snapshot!(text.join("\n\n").replace(&id, "TOKEN"), @"");
+    }
+
+    #[test]
+    fn scripts_get_the_worst_result_and_the_counts() {
+        let passed = Record { verdict: Verdict::Pass, cause: Cause::ChecksHeld, ..record() };
+        let outcome = outcome(&[record(), passed]);
+        let json = serde_json::to_value(&outcome).unwrap();
+        assert_eq!((&json["result"], &json["reproduced"]), (&"not-reproduced".into(), &1.into()));
+        assert_eq!(json["runs"][1]["record"], "/r/x.json");
+        assert!(json.get("kernel_log").is_none());
+        assert_eq!(outcome.exit_code(), ExitCode::from(4));
+    }
+}

@@ -112,3 +112,45 @@ fn choose(token: &ReplayToken, binaries: Vec<TestBinary>) -> Result<TestBinary> 
         names.join(", ")
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::testing::token;
+
+    fn binaries() -> Vec<TestBinary> {
+        let json = r#"{"rust-build-meta":{},"test-count":3,"rust-suites":{
+            "my-sched":{"package-name":"my-sched","binary-name":"my_sched","binary-path":"/t/a","cwd":"/w","testcases":{}},
+            "my-sched::bin/my-sched":{"package-name":"my-sched","binary-name":"my-sched","binary-path":"/t/b","cwd":"/w",
+                "testcases":{"stalls":{"ignored":true},"gauntlet/stalls/tiny-1llc":{"ignored":true}}},
+            "my-sched::vm_basic":{"package-name":"my-sched","binary-name":"vm_basic","binary-path":"/t/c","cwd":"/w",
+                "testcases":{"steady":{},"kernels/steady/7.3":{}}}}}"#;
+        serde_json::from_str::<List>(json).unwrap().rust_suites.into_values().collect()
+    }
+
+    #[test]
+    fn the_binary_with_the_test_is_taken() {
+        let mut token = token();
+        token.test.program.binary = "my_sched".into();
+        assert_eq!(choose(&token, binaries()).unwrap().binary_path, Path::new("/t/b"));
+    }
+
+    #[test]
+    fn what_is_gone_is_named_with_what_there_is() {
+        let mut token = token();
+        let without_test = choose(&token, binaries()).unwrap_err().to_string();
+        token.test.program.binary = "vm_gone".into();
+        let without_binary = choose(&token, binaries()).unwrap_err().to_string();
+        insta::assert_snapshot!(format!("{without_test}\n{without_binary}"), @"
+        the token is of the test `stalls`, which the test binary `vm_basic` of package `my-sched` does not have any more (renamed or deleted?); its tests are steady
+        the token is of the test `stalls` in the test binary `vm_gone`, which package `my-sched` does not have any more; it has my_sched, my-sched, vm_basic
+        ");
+    }
+
+    #[test]
+    fn only_what_the_test_said_is_shown() {
+        let stdout =
+            "\nrunning 1 test\nPASS: t (..)\ntest t ... ok\n\nfailures:\n    t\n\ntest result: ok.\n";
+        assert_eq!(only_of_the_run(stdout), "PASS: t (..)\n");
+    }
+}
