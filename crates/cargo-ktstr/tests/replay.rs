@@ -36,7 +36,12 @@ fn tokens_that_name_nothing_are_refused() {
     let id = testing::token().write(folder.path()).map(|_| testing::token().id.to_string()).unwrap();
     let errors = [&id[..7], "zzzzzzzzzzzz", "not-a-token", "./absent.replay"]
         .map(|token| refuses(folder.path(), &[token]));
-    insta::assert_snapshot!(errors.concat().replace(&id, "TOKEN").replace(&id[..7], "TOK"), @"");
+    insta::assert_snapshot!(errors.concat().replace(&id, "TOKEN").replace(&id[..7], "TOK"), @"
+    error: the token `TOK` is cut: it has 7 of 12 letters; those in .. that begin so: TOKEN
+    error: no token zzzzzzzzzzzz in ..: the one it has is of another failure; a token from elsewhere is a file: give its path
+    error: `not-a-token` is no token: a token has 12 letters out of 0-9 and a-z without i, l, o and u
+    error: ./absent.replay: No such file or directory (os error 2)
+    ");
 }
 
 #[test]

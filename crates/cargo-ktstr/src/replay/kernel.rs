@@ -21,8 +21,8 @@ pub fn find(
     }
     let is_same = |sha256: &dyn ToString| sha256.to_string() == token.kernel.sha256;
     let slots = cache.list()?;
-    let cached = slots.iter().filter_map(|slot| slot.ready());
-    for entry in cached.filter(|entry| is_same(&entry.metadata().image_sha256)) {
+    let mut cached = slots.iter().filter_map(|slot| slot.ready());
+    if let Some(entry) = cached.find(|entry| is_same(&entry.metadata().image_sha256)) {
         return Ok(resolve(&KernelSpec::Key(entry.key().to_owned()), environment, cache)?);
     }
     if let Ok(kernel) = discover(environment, cache)

@@ -165,7 +165,17 @@ mod tests {
         let id = token().id.to_string();
         let text =
             [outcome(&[record(), other.clone()]), outcome(&[other, passed])].map(|outcome| outcome.text());
-        insta::assert_snapshot!(text.join("\n\n").replace(&id, "TOKEN"), @"");
+        insta::assert_snapshot!(text.join("\n\n").replace(&id, "TOKEN"), @"
+        then: fail, digest 0bf474896363505e5ea5e5d6ace8ebfb, the kernel disabled the scheduler: runnable task stall
+        here: fail, digest d9298a10d1b0735837dc4bd85dac641b, the kernel disabled the scheduler: runnable task stall
+        nothing that is known to matter is different here
+        TOKEN: reproduced 1 of 2; same verdict, other schedule 1 of 2
+
+        different here: the run's seed: 7 then, 8 here
+        then: fail, digest 0bf474896363505e5ea5e5d6ace8ebfb, the kernel disabled the scheduler: runnable task stall
+        here: pass, digest 0bf474896363505e5ea5e5d6ace8ebfb, every check held
+        TOKEN: same verdict, other schedule 1 of 2; not reproduced 1 of 2
+        ");
     }
 
     #[test]

@@ -68,13 +68,14 @@ pub fn find_token(folder: &Path, text: &str) -> Result<PathBuf, TokenError> {
     };
     let near = listed(&mut known.iter().map(|(id, _)| id).filter(is_near));
     let hint = match near.as_str() {
-        "" => format!(
-            "the {} here are of other failures; a token from elsewhere is a file: give its path",
-            match known.len() {
-                1 => "token".to_owned(),
-                many => format!("{many} tokens"),
-            }
-        ),
+        "" => {
+            let known = match known.len() {
+                0 => "it has no tokens".to_owned(),
+                1 => "the one it has is of another failure".to_owned(),
+                many => format!("the {many} it has are of other failures"),
+            };
+            format!("{known}; a token from elsewhere is a file: give its path")
+        }
         near => format!("was {near} meant?"),
     };
     Err(TokenError::Unknown(format!("no token {id} in {}: {hint}", folder.display())))

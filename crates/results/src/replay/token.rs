@@ -73,12 +73,12 @@ pub struct ReplayToken {
 #[non_exhaustive]
 pub enum TokenError {
     /// It cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// The system's answer.
-        source: io::Error,
+        cause: io::Error,
     },
     /// It is something else.
     #[error("{} is no replay token ({why}): give the file TOKEN.replay that a failure names, or its token", path.display())]
@@ -185,7 +185,7 @@ impl ReplayToken {
         let path = path.to_owned();
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(source) => return Err(TokenError::Read { path, source }),
+            Err(cause) => return Err(TokenError::Read { path, cause }),
         };
         // Mail may have changed the ends of lines.
         let text = String::from_utf8_lossy(&bytes).replace('\r', "");

@@ -140,7 +140,7 @@ fn a_token_is_found_by_its_id_and_what_was_meant_is_named() {
         find(&format!("{}{last}", &id[..11])).unwrap_err(),
         format!("no token {}{last} in ..: was {id} meant?", &id[..11])
     );
-    assert!(find("zzzzzzzzzzzz").unwrap_err().contains("the 2 tokens here are of other failures"));
+    assert!(find("zzzzzzzzzzzz").unwrap_err().contains("the 2 it has are of other failures"));
     assert!(find("not-a-token!").unwrap_err().contains("is no token"));
 }
 
