@@ -11,6 +11,7 @@ mod not_built;
 mod progress;
 mod replay;
 mod size;
+mod stats;
 mod test;
 
 use std::{env, ffi::OsString, process::ExitCode};
@@ -44,6 +45,7 @@ enum Command {
 enum Built {
     Test(test::Args),
     Replay(replay::Args),
+    Stats(stats::Args),
     Kernel(kernel::Args),
     Cache(cache::Args),
     Doctor(doctor::Args),
@@ -76,6 +78,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Built(command) => match command {
             Built::Test(args) => test::run(&args),
             Built::Replay(args) => replay::run(&args),
+            Built::Stats(args) => stats::run(&args),
             Built::Kernel(args) => kernel::run(args).map(done),
             Built::Cache(args) => cache::run(args).map(done),
             Built::Doctor(args) => doctor::run(&args),

@@ -14,8 +14,6 @@ pub enum Command {
     Shell(Anything),
     #[command(hide = true, disable_help_flag = true)]
     Explore(Anything),
-    #[command(hide = true, disable_help_flag = true)]
-    Stats(Anything),
 }
 
 #[derive(Debug, clap::Args)]
@@ -30,7 +28,6 @@ pub fn run(command: &Command) -> Result<()> {
         Command::Verifier(_) => "verifier",
         Command::Shell(_) => "shell",
         Command::Explore(_) => "explore",
-        Command::Stats(_) => "stats",
     };
     bail!("`cargo ktstr {name}` is not built yet; `cargo ktstr --help` lists what is")
 }

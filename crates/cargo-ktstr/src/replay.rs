@@ -149,8 +149,7 @@ fn carry_out(args: &Args, replay: &Replay<'_>, binary: &TestBinary) -> Result<Ou
         let printed = binary.run(token, replay.file, replay.kernel, &records)?;
         let path = record_in(&records)
             .with_context(|| format!("the test process left no record; it printed:\n{printed}"))?;
-        let record: Record = serde_json::from_slice(&fs::read(&path)?)
-            .with_context(|| format!("the record {}", path.display()))?;
+        let record = Record::read(&path)?;
         if record.cause == Cause::NotRun && token.outcome.cause != Cause::NotRun {
             bail!("{}", record.headline);
         }

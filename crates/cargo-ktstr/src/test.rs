@@ -19,7 +19,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, bail};
 use ktstr_host::install_nextest;
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSet, KernelSpec};
-use ktstr_model::{Mode, ModeChoice};
+use ktstr_model::{Mode, ModeChoice, UnknownWorkType, WorkType};
 use ktstr_results::{Commit, Record};
 use ktstr_vm::{Qemu, choose_mode};
 
@@ -33,6 +33,7 @@ use summary::Summary;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo ktstr test\n  cargo ktstr test --kernel 7.3 --mode deterministic --seed 7\n  \
+                        cargo ktstr test --work-type PipeIo\n  \
                         cargo ktstr test -- -E 'test(steady)' --no-capture\n  \
                         cargo ktstr test --kernel 7.3 --kernel 6.18\n  \
                         cargo ktstr test --budget 600 -- --run-ignored only -E 'test(gauntlet/)'"
@@ -48,6 +49,9 @@ pub struct Args {
     /// Seed of every test that has none of its own
     #[arg(long, value_name = "N", env = "KTSTR_SEED")]
     seed: Option<u64>,
+    /// What the workers of swappable cgroups and of the ready-made scenarios do, instead of what their test says
+    #[arg(long, value_name = "NAME", env = "KTSTR_WORK_TYPE", value_parser = work_type_name)]
+    work_type: Option<String>,
     /// Leave cells out that would take longer than this, in seconds, by what earlier runs took
     #[arg(long, value_name = "SECS", env = "KTSTR_BUDGET_SECS", value_parser = budget_in_seconds)]
     budget: Option<u64>,
@@ -66,6 +70,11 @@ pub struct Args {
     /// Arguments for `cargo nextest run`
     #[arg(last = true, value_name = "NEXTEST ARGS")]
     nextest: Vec<String>,
+}
+
+/// A name that a work type has.
+fn work_type_name(name: &str) -> Result<String, UnknownWorkType> {
+    WorkType::named(name).map(|work| work.name().to_owned())
 }
 
 /// Runs the subcommand; the exit code is nextest's.
@@ -198,6 +207,9 @@ impl Run<'_> {
         }
         if self.args.check_determinism {
             command.env("KTSTR_CHECK_DETERMINISM", "1");
+        }
+        if let Some(work_type) = &self.args.work_type {
+            command.env("KTSTR_WORK_TYPE", work_type);
         }
         if self.args.deny_skip {
             command.env("KTSTR_DENY_SKIP", "1");

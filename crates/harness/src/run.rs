@@ -225,6 +225,7 @@ impl Prepared {
             return Err(HarnessError::CheckInRealTime);
         }
         let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())?;
+        plan.order.work_type = settings.work_type_name();
         if let Some(token) = &settings.replay {
             replay::follow(token, &mut plan)?;
         }

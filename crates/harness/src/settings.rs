@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ktstr_model::{ModeChoice, TestSpec};
+use ktstr_model::{ModeChoice, TestSpec, WorkType};
 use ktstr_results::replay::ReplayToken;
 use ktstr_results::{Commit, RecordFolder};
 
@@ -22,6 +22,8 @@ pub struct Settings {
     pub mode: ModeChoice,
     /// `KTSTR_SEED`.
     pub seed: u64,
+    /// `KTSTR_WORK_TYPE`: what swappable workers do instead of what their scenario says.
+    pub work_type: Option<WorkType>,
     /// Where records go: `KTSTR_SIDECAR_DIR` itself, else folders in `target/ktstr`.
     pub records: RecordFolder,
     /// `KTSTR_COMMIT`: the commit of the workspace, when whoever started this process knew it.
@@ -54,6 +56,7 @@ impl Settings {
                 Some(seed) => seed.parse().map_err(|_| HarnessError::Seed(seed))?,
                 None => DEFAULT_SEED,
             },
+            work_type: text("KTSTR_WORK_TYPE").map(|name| WorkType::named(&name)).transpose()?,
             records: match text("KTSTR_SIDECAR_DIR") {
                 Some(folder) => RecordFolder::Fixed(folder.into()),
                 None => {
@@ -81,6 +84,11 @@ impl Settings {
     pub(crate) fn seed_of(&self, spec: &TestSpec) -> u64 {
         let declared = || spec.seed.unwrap_or(self.seed);
         self.replay.as_ref().map_or_else(declared, |token| token.plan.order.seed)
+    }
+
+    /// The name of the work type that takes the place of swappable ones.
+    pub(crate) fn work_type_name(&self) -> Option<String> {
+        self.work_type.as_ref().map(|work| work.name().to_owned())
     }
 
     /// The commit of the workspace that a test is in.

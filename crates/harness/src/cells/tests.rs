@@ -46,6 +46,7 @@ fn settings() -> Settings {
         kernel: None,
         mode: ModeChoice::Auto,
         seed: 1,
+        work_type: None,
         records: RecordFolder::Fixed("unused".into()),
         deadline: None,
         commit: None,
