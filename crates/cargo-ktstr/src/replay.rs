@@ -68,7 +68,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         return Err(NoNextest(install_nextest().to_string()).into());
     }
     let profile = token.test.program.cargo_profile().to_owned();
-    build_programs(&["--profile".to_owned(), profile])?;
+    build_programs(false, &["--profile".to_owned(), profile])?;
     let binary = TestBinary::find(&token)?;
     announce(&token, &kernel);
     let runs = records.root().join("replays").join(token.id.to_string());

@@ -2,11 +2,11 @@
 
 mod annotations;
 mod budget;
-mod build_flags;
+pub mod build_flags;
 mod estimate;
-mod kernels;
-mod nextest_config;
-mod nextest_list;
+pub mod kernels;
+pub mod nextest_config;
+pub mod nextest_list;
 pub mod records;
 mod selection;
 mod summary;
@@ -89,7 +89,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
-    let kernels = kernels::resolve(args, &environment, &cache)?;
+    let kernels = kernels::resolve(&args.kernel, args.offline, &environment, &cache)?;
     let qemu = Qemu::find()?;
     if !has_nextest() {
         return Err(NoNextest(install_nextest().to_string()).into());
@@ -101,8 +101,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             "--check-determinism compares two runs, which are never equal in {mode} mode: add `--mode deterministic`"
         );
     }
-    let release = args.release.then(|| "--release".to_owned());
-    build_programs(&release.into_iter().chain(build_flags.iter().cloned()).collect::<Vec<_>>())?;
+    build_programs(args.release, &build_flags)?;
     let workspace = Workspace::of(&build_flags)?;
     Run { args, kernels: &labelled, mode, cache: &cache, records: Records::of(&workspace), workspace }
         .carry_out()
@@ -118,7 +117,7 @@ fn budget_in_seconds(text: &str) -> Result<u64, String> {
 }
 
 /// One line that says what the tests run on. Proving KVM, which `auto` needs, happens here once rather than in each test.
-fn announce(
+pub fn announce(
     kernels: &[Kernel],
     labelled: &KernelSet,
     cache: &Cache,
@@ -139,8 +138,11 @@ fn announce(
 }
 
 /// Schedulers may be programs of other packages than the tests', which nextest would not build.
-pub fn build_programs(flags: &[String]) -> Result<()> {
+pub fn build_programs(release: bool, flags: &[String]) -> Result<()> {
     let mut arguments = vec!["build", "--workspace", "--bins"];
+    if release {
+        arguments.push("--release");
+    }
     arguments.extend(flags.iter().map(String::as_str));
     let status = cargo().args(&arguments).status().context("running `cargo build`")?;
     if !status.success() {
@@ -168,8 +170,7 @@ impl Run<'_> {
             None => None,
         };
         let began = SystemTime::now();
-        let since_1970 = began.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let id = format!("{}-{}", since_1970.as_millis(), std::process::id());
+        let id = invocation_id(began);
         let mut command = cargo();
         command.args(["nextest", "run"]).args(config.arguments()).args(self.nextest_arguments());
         self.tell_tests(&mut command)?;
@@ -201,10 +202,7 @@ impl Run<'_> {
         if let Some(seed) = self.args.seed {
             command.env("KTSTR_SEED", seed.to_string());
         }
-        if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
-            // Once here rather than in each test; and an edit during the run does not part its records.
-            command.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
-        }
+        hand_commit_on(command);
         if self.args.check_determinism {
             command.env("KTSTR_CHECK_DETERMINISM", "1");
         }
@@ -235,8 +233,22 @@ impl Run<'_> {
     }
 }
 
+/// What the records of one command have in common: it began then, in this process.
+pub fn invocation_id(began: SystemTime) -> String {
+    let since_1970 = began.duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}-{}", since_1970.as_millis(), std::process::id())
+}
+
+/// Looks for the workspace's commit once here rather than in each test; and an edit during the run does not part its
+/// records.
+pub fn hand_commit_on(command: &mut Command) {
+    if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
+        command.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
+    }
+}
+
 /// Runs nextest to its end.
-fn carry_out(command: &mut Command) -> Result<ExitCode> {
+pub fn carry_out(command: &mut Command) -> Result<ExitCode> {
     // nextest tells a Ctrl-C to its tests and reports; we wait for that instead of ending before it.
     ignore_interrupts();
     // SAFETY: both calls are async-signal-safe. Our own end, however it comes, ends nextest, and so its tests.
@@ -256,7 +268,7 @@ pub fn has_nextest() -> bool {
     cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success())
 }
 
-/// The cargo that runs us, or the one in `PATH`.
+/// The cargo that runs this program, else the one in `PATH`.
 pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

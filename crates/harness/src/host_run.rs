@@ -89,6 +89,7 @@ mod tests {
             check_determinism: false,
             replay: None,
             deny_skip: false,
+            raw_logs: false,
         };
         run_on_host(&TestEntry::new(spec, body), &settings)
     }

@@ -39,6 +39,8 @@ pub struct Settings {
     pub replay: Option<ReplayToken>,
     /// `KTSTR_DENY_SKIP`: a test that gives up fails.
     pub deny_skip: bool,
+    /// `KTSTR_VERIFIER_RAW`: every line of the verifier's log is printed.
+    pub raw_logs: bool,
 }
 
 impl Settings {
@@ -75,6 +77,7 @@ impl Settings {
             check_determinism: is_set("KTSTR_CHECK_DETERMINISM"),
             replay: text("KTSTR_REPLAY").map(|path| ReplayToken::read(Path::new(&path))).transpose()?,
             deny_skip: is_set("KTSTR_DENY_SKIP"),
+            raw_logs: is_set("KTSTR_VERIFIER_RAW"),
         })
     }
 }

@@ -124,11 +124,15 @@ impl ReplayToken {
     /// The ending of a token's file, which is JSON. Records end in another way, and are not mistaken for it.
     pub const EXTENSION: &str = "replay";
 
-    /// The token of a run: `None` when it passed, was skipped, was not deterministic or ended before there was a plan.
+    /// The token of a run: `None` when it passed, was skipped, was not deterministic or ended before there was a plan, and
+    /// for the verifier's cells, which load programs and run no test.
     pub fn of(record: &Record) -> Option<Self> {
         if !matches!(record.verdict, Verdict::Fail | Verdict::Broken)
             || record.mode != Some(Mode::Deterministic)
         {
+            return None;
+        }
+        if record.cell.as_ref().is_some_and(|cell| cell.starts_with("verifier/")) {
             return None;
         }
         let kernel = record.kernel.as_ref()?;

@@ -70,8 +70,9 @@ fn equal_failures_have_equal_tokens_and_others_do_not() {
     assert_ne!(id(&failed(8)), id(&record));
     let passed = Record { verdict: Verdict::Pass, ..record.clone() };
     let in_real_time = Record { mode: Some(Mode::RealTime), ..record.clone() };
+    let of_verifier = Record { cell: Some("verifier/my_sched/7.3.4/tiny-1llc".into()), ..record.clone() };
     let not_begun = Record { plan: None, ..record };
-    assert_eq!([passed, in_real_time, not_begun].map(|record| id(&record)), [None; 3]);
+    assert_eq!([passed, in_real_time, of_verifier, not_begun].map(|record| id(&record)), [None; 4]);
 }
 
 #[test]
