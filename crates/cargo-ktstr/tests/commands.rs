@@ -21,7 +21,7 @@ fn what_is_not_built_says_so_whatever_it_is_given() {
         }
     }
     let help = Command::cargo_bin("cargo-ktstr").unwrap().arg("--help").output().unwrap();
-    assert!(!String::from_utf8(help.stdout).unwrap().contains("replay"));
+    assert!(!String::from_utf8(help.stdout).unwrap().contains("explore"));
     assert!(refuses("shelll").contains("unrecognized subcommand 'shelll'"));
 }
 
