@@ -10,6 +10,7 @@ mod missing_tool;
 mod not_built;
 mod progress;
 mod shell;
+mod replay;
 mod size;
 mod stats;
 mod test;
@@ -46,6 +47,7 @@ enum Command {
 enum Built {
     Test(test::Args),
     Shell(shell::Args),
+    Replay(replay::Args),
     Verifier(verifier::Args),
     Stats(stats::Args),
     Kernel(kernel::Args),
@@ -80,6 +82,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Built(command) => match command {
             Built::Test(args) => test::run(&args),
             Built::Shell(args) => shell::run(&args),
+            Built::Replay(args) => replay::run(&args),
             Built::Verifier(args) => verifier::run(&args),
             Built::Stats(args) => stats::run(&args),
             Built::Kernel(args) => kernel::run(args).map(done),

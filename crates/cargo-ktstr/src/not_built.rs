@@ -9,8 +9,6 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     #[command(hide = true, disable_help_flag = true)]
-    Replay(Anything),
-    #[command(hide = true, disable_help_flag = true)]
     Explore(Anything),
 }
 
@@ -23,7 +21,6 @@ pub struct Anything {
 /// Says that the subcommand is not built.
 pub fn run(command: &Command) -> Result<()> {
     let name = match command {
-        Command::Replay(_) => "replay",
         Command::Explore(_) => "explore",
     };
     bail!("`cargo ktstr {name}` is not built yet; `cargo ktstr --help` lists what is")

@@ -55,6 +55,9 @@ pub struct Args {
     /// Leave cells out that would take longer than this, in seconds, by what earlier runs took
     #[arg(long, value_name = "SECS", env = "KTSTR_BUDGET_SECS", value_parser = budget_in_seconds)]
     budget: Option<u64>,
+    /// Run each cell twice, and fail it as broken when the two runs differ; for deterministic mode
+    #[arg(long)]
+    check_determinism: bool,
     /// Fetch and build no kernel that is absent
     #[arg(long)]
     offline: bool,
@@ -96,6 +99,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let labelled = kernels::label(&kernels);
     let mode = announce(&kernels, &labelled, &cache, &qemu, args.mode)?;
+    if args.check_determinism && mode != Mode::Deterministic {
+        bail!(
+            "--check-determinism compares two runs, which are never equal in {mode} mode: add `--mode deterministic`"
+        );
+    }
     build_programs(args.release, &build_flags)?;
     let workspace = Workspace::of(&build_flags)?;
     Run { args, kernels: &labelled, mode, cache: &cache, records: Records::of(&workspace), workspace }
@@ -198,6 +206,9 @@ impl Run<'_> {
             command.env("KTSTR_SEED", seed.to_string());
         }
         hand_commit_on(command);
+        if self.args.check_determinism {
+            command.env("KTSTR_CHECK_DETERMINISM", "1");
+        }
         if let Some(work_type) = &self.args.work_type {
             command.env("KTSTR_WORK_TYPE", work_type);
         }

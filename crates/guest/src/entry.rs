@@ -5,8 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ktstr_model::{
-    AssertResult, Cleanup, GuestFailure, RunOrder, RunReport, RunResult, SchedulerReport, TestSpec,
-    report_digest,
+    AssertResult, Cleanup, Digest, GuestFailure, RunOrder, RunReport, RunResult, SchedulerReport, TestSpec,
 };
 use ktstr_wire::layout;
 
@@ -127,9 +126,8 @@ fn run(channel: &Channel, entries: impl Iterator<Item = &'static TestEntry>) -> 
         eprintln!("ktstr: no kernel log: {error}");
         Vec::new()
     });
-    let digest = report_digest(&workers, &stimuli, &payloads, &metrics, scheduler.as_ref());
     let guest_ns = monotonic_ns() - began_ns;
-    channel.write_report(&RunReport {
+    let report = RunReport {
         result,
         workers,
         stimuli,
@@ -139,8 +137,9 @@ fn run(channel: &Channel, entries: impl Iterator<Item = &'static TestEntry>) -> 
         sched_ext_log,
         cleanup,
         guest_ns,
-        digest,
-    })
+        digest: Digest::default(),
+    };
+    channel.write_report(&report.with_digest())
 }
 
 /// What something came to, and how long it took in nanoseconds.

@@ -2,16 +2,19 @@
 
 mod after_body;
 mod cells;
+mod determinism;
 mod error;
 mod evidence;
 mod host_noise;
 mod host_run;
+mod identities;
 mod judge;
 mod kernel_trouble;
 mod payload_files;
 mod plan;
 mod process_entry;
 mod render;
+mod replay;
 mod run;
 mod runner_protocol;
 mod scheduler_file;
@@ -20,6 +23,7 @@ mod symbolise;
 mod test_entry;
 
 pub use cells::{Declared, Listed, UnknownCell, list};
+pub use determinism::{NotEqual, compare};
 pub use error::HarnessError;
 pub use evidence::{Evidence, TestExit};
 pub use judge::{Judgement, judge};

@@ -51,7 +51,7 @@ pub use cgroup_name::{CgroupNameError, cgroup_name, cgroup_parent};
 pub use constraints::{ConstraintsChoice, TopologyConstraints};
 pub use cpu_set::{CpuSet, CpuSetError};
 pub use cpuset_spec::CpusetSpec;
-pub use digest::{Digest, report_digest};
+pub use digest::Digest;
 pub use duration::format_ns;
 pub use hold::HoldSpec;
 pub use host_noise::{BusyProcess, HostNoise};
