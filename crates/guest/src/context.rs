@@ -12,6 +12,7 @@ use crate::cgroup::{Cgroups, mounted_root};
 use crate::clock::monotonic_ns;
 use crate::error::GuestError;
 use crate::ledger::Ledger;
+use crate::perturb::Perturber;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
 
@@ -38,6 +39,7 @@ pub struct Ctx {
     mode: Mode,
     turn_ns: u64,
     ledger: Mutex<Ledger>,
+    perturber: Option<Perturber>,
     scheduler: Option<RunningScheduler>,
 }
 
@@ -78,6 +80,7 @@ impl Ctx {
             mode: order.mode,
             turn_ns: order.turn_ns,
             ledger: Mutex::default(),
+            perturber: None,
             scheduler: None,
         })
     }
@@ -86,6 +89,13 @@ impl Ctx {
     pub(crate) fn with_scheduler(mut self, scheduler: Option<RunningScheduler>) -> Self {
         self.sched_pid = scheduler.as_ref().and_then(RunningScheduler::pid);
         self.scheduler = scheduler;
+        self
+    }
+
+    /// This context with what perturbs the machine, which begins now, as the test's body does.
+    pub(crate) fn perturbed(mut self, perturber: Option<Perturber>) -> Self {
+        perturber.iter().for_each(Perturber::begin);
+        self.perturber = perturber;
         self
     }
 
@@ -148,6 +158,13 @@ impl Ctx {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).enroll(cgroup, count)
     }
 
+    /// Says that workers have been made, the first of which has this number in the run.
+    pub(crate) fn workers_began(&self, first: u32, tids: impl Iterator<Item = u32>) {
+        if let Some(perturber) = &self.perturber {
+            perturber.workers_began(first, tids);
+        }
+    }
+
     pub(crate) fn record_workers(&self, first: u32, reports: &[WorkerReport]) {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record(first, reports);
     }
@@ -156,10 +173,14 @@ impl Ctx {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record_stimulus(stimulus);
     }
 
-    /// What is left when the body is done: every worker's report, what scenarios did, and the scheduler.
+    /// What is left when the body is done: every worker's report, what scenarios and perturbations did, and the scheduler.
     pub(crate) fn into_parts(self) -> (Vec<WorkerReport>, Vec<Stimulus>, Option<RunningScheduler>) {
         let ledger = self.ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (reports, stimuli) = ledger.into_parts();
+        let (reports, mut stimuli) = ledger.into_parts();
+        match self.perturber.map_or(Ok(Vec::new()), Perturber::end) {
+            Ok(done) => stimuli.extend(done),
+            Err(error) => eprintln!("ktstr: {error}"),
+        }
         (reports, stimuli, self.scheduler)
     }
 }

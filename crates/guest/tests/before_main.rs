@@ -14,8 +14,8 @@ use ktstr_guest::{
     Ctx, Step, TestBody, TestEntry, execute_scenario, execute_steps, in_guest, run_in_guest, scenarios,
 };
 use ktstr_model::{
-    Assert, AssertResult, Backdrop, CgroupDef, DetailKind, GuestFailure, HoldSpec, Mode, Op, RunOrder,
-    RunReport, SchedulerLaunch, SchedulerOrder, TestSpec, Topology, WorkerExit, report_digest,
+    Assert, AssertResult, Backdrop, CgroupDef, DetailKind, GuestFailure, HoldSpec, Mode, Op, Perturbation,
+    RunOrder, RunReport, SchedulerLaunch, SchedulerOrder, TestSpec, Topology, WorkerExit, report_digest,
 };
 use ktstr_wire::layout::{self, word};
 
@@ -81,6 +81,7 @@ fn order(test: &str) -> RunOrder {
         sysctls: Vec::new(),
         cgroup_parent: None,
         assert: Assert::NO_OVERRIDES.not_starved(true),
+        perturbation: Perturbation::default(),
     }
 }
 

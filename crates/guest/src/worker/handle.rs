@@ -122,6 +122,7 @@ impl<'ctx> WorkloadHandle<'ctx> {
     /// with theirs.
     pub fn start_settling(&mut self, settle: Duration) {
         self.wait_until_ready();
+        self.ctx.workers_began(self.first_serial, self.team.tids());
         self.team.start(u64::try_from(settle.as_nanos()).unwrap_or(u64::MAX));
     }
 

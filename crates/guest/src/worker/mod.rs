@@ -36,3 +36,4 @@ mod work;
 mod work_file;
 
 pub use handle::WorkloadHandle;
+pub(crate) use settings::{set_affinity, set_policy};
