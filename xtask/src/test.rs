@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> Result<()> {
         stage::run("the example's tests on an old kernel", &example)?;
     }
     if args.slow {
-        let slow = "cargo nextest run --workspace --no-tests=pass --run-ignored only -E test(/slow_/)";
+        let slow = "cargo nextest run --workspace --no-tests=pass --run-ignored only -E test(/(^|::)slow_/)";
         stage::run("slow tests", &Invocation::new(slow))?;
     }
     eprintln!("==> all passed in {:.0} s", start.elapsed().as_secs_f64());

@@ -7,7 +7,7 @@ use ktstr_kernel::{Cache, Environment, Kernel};
 use ktstr_model::{Cause, Mode, ModeChoice, TestSpec};
 use ktstr_results::{Plan, Record, RecordKernel, RecordTemplate};
 use ktstr_vm::{
-    Deadline, LoadedTemplate, Loading, Machine, Payload, Qemu, Template, VmError, Work, choose_mode,
+    Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, VmError, Work, choose_mode,
 };
 
 use crate::error::HarnessError;
@@ -111,8 +111,9 @@ fn attempt(
     // Kept while the machine runs: `kernel clean` leaves a kernel in use alone.
     let _in_use = prepared.host.kernel.hold()?;
     let mut clock = PhaseClock::start();
-    let mut machine = prepared.start_clone()?;
+    let mut machine = prepared.start_clone(&mut clock)?;
     clock.lap(&mut record.phases.clone_ms);
+    record.phases.wait_ms += clock.waited_ms();
     let stop = machine.wait_stop(prepared.deadline()).map_err(HarnessError::Lost)?;
     clock.lap(&mut record.phases.run_ms);
     let evidence = Evidence::collect(&machine, stop);
@@ -166,7 +167,7 @@ impl Prepared {
         let payload = plan.pack(&test_binary()?)?;
         clock.lap(&mut record.phases.pack_ms);
 
-        let template = Template::get(&host.cache, &host.qemu, &plan.machine, &mut announce)?;
+        let template = Template::get(&host.cache, &host.qemu, &plan.machine, &mut clock)?;
         plan.order.turn_ns = template.turn_ns();
         record.template = Some(RecordTemplate {
             key: template.key().to_owned(),
@@ -182,8 +183,9 @@ impl Prepared {
         clock.lap(&mut record.phases.template_ms);
 
         let deadline = deadline(&plan, settings.deadline);
-        let loaded = load(&host.cache, &host.qemu, &template, &payload, deadline)?;
+        let loaded = load(&host.cache, &host.qemu, &template, &payload, deadline, &mut clock)?;
         clock.lap(&mut record.phases.load_ms);
+        record.phases.wait_ms += clock.waited_ms();
 
         let order =
             ktstr_wire::encode(&plan.order).map_err(|error| HarnessError::Order(error.to_string()))?;
@@ -195,7 +197,7 @@ impl Prepared {
     /// # Errors
     /// When the payload cannot be loaded into it.
     pub fn with_template(self, cache: &Path, template: Template) -> Result<Self, HarnessError> {
-        let loaded = load(cache, &self.host.qemu, &template, &self.payload, self.deadline)?;
+        let loaded = load(cache, &self.host.qemu, &template, &self.payload, self.deadline, &mut announce)?;
         Ok(Self { template, loaded, ..self })
     }
 
@@ -203,9 +205,9 @@ impl Prepared {
     ///
     /// # Errors
     /// When QEMU cannot take the template over.
-    pub fn start_clone(&self) -> Result<Machine, HarnessError> {
+    pub fn start_clone(&self, progress: &mut dyn Progress) -> Result<Machine, HarnessError> {
         let work = Work { seed: self.plan.order.seed, order: &self.order };
-        Ok(self.loaded.start(&self.host.qemu, work)?)
+        Ok(self.loaded.start(&self.host.qemu, work, progress)?)
     }
 
     /// When to give up on the clone.
@@ -233,8 +235,9 @@ fn load(
     template: &Template,
     payload: &Payload,
     deadline: Deadline,
+    progress: &mut dyn Progress,
 ) -> Result<LoadedTemplate, HarnessError> {
-    match LoadedTemplate::get(cache, qemu, template, payload, deadline, &mut announce)? {
+    match LoadedTemplate::get(cache, qemu, template, payload, deadline, progress)? {
         Loading::Ready(loaded) => Ok(*loaded),
         Loading::Ended(machine, stop) => {
             Err(HarnessError::NotLoaded(Box::new(Evidence::collect(&machine, stop))))
@@ -271,17 +274,36 @@ fn mode_of(
     Ok(chosen.mode)
 }
 
-/// Measures phases one after the other.
-struct PhaseClock(Instant);
+/// Measures phases one after the other, without the time in which machines waited for room on the host.
+struct PhaseClock {
+    lap_began: Instant,
+    waited_in_lap: Duration,
+    waited: Duration,
+}
 
 impl PhaseClock {
     fn start() -> Self {
-        Self(Instant::now())
+        Self { lap_began: Instant::now(), waited_in_lap: Duration::ZERO, waited: Duration::ZERO }
     }
 
     fn lap(&mut self, phase: &mut f64) {
         let now = Instant::now();
-        *phase = now.duration_since(self.0).as_secs_f64() * 1e3;
-        self.0 = now;
+        *phase = (now - self.lap_began).saturating_sub(self.waited_in_lap).as_secs_f64() * 1e3;
+        *self = Self { lap_began: now, waited_in_lap: Duration::ZERO, ..*self };
+    }
+
+    fn waited_ms(&self) -> f64 {
+        self.waited.as_secs_f64() * 1e3
+    }
+}
+
+impl Progress for PhaseClock {
+    fn slow(&mut self, what: &str) {
+        announce(what);
+    }
+
+    fn waited(&mut self, time: Duration) {
+        self.waited_in_lap += time;
+        self.waited += time;
     }
 }

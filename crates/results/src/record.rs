@@ -33,6 +33,8 @@ pub struct Phases {
     pub run_ms: f64,
     /// Reading what it left.
     pub collect_ms: f64,
+    /// Waiting until the host had room for its machines; part of none of the others.
+    pub wait_ms: f64,
 }
 
 /// The kernel of a run.

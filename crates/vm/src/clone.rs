@@ -7,35 +7,43 @@ use serde_json::json;
 use crate::command_line::Role;
 use crate::error::VmError;
 use crate::host_channel::{self, Input};
+use crate::lease::{Lease, Share};
 use crate::machine::{Disk, Machine};
-use crate::machine_spec::MachineSpec;
 use crate::payload::Payload;
 use crate::qemu::Qemu;
 use crate::saved::transfer_uri;
-use crate::template::Template;
+use crate::template::{Progress, Template};
 
 /// Makes a machine from `template` that unpacks `payload` and runs its test binary, and lets it go.
 ///
 /// # Errors
 /// When the payload does not fit, or QEMU cannot take the template over.
-pub fn start(qemu: &Qemu, template: &Template, payload: &Payload) -> Result<Machine, VmError> {
+pub fn start(
+    qemu: &Qemu,
+    template: &Template,
+    payload: &Payload,
+    progress: &mut dyn Progress,
+) -> Result<Machine, VmError> {
     payload.check_fits(template.spec().memory_mb)?;
     let input = Input { payload: Some(payload), ..Input::default() };
     let disk = Disk { ram: template.folder(), initrd: &template.initrd() };
-    go_on(qemu, template.spec(), Role::Clone, &disk, &template.state(), input)
+    go_on(qemu, template, Role::Clone, &disk, &template.state(), input, progress)
 }
 
-/// Lets a machine go on from a saved state.
+/// Lets a machine of `template`'s kind go on from a saved state.
 pub(crate) fn go_on(
     qemu: &Qemu,
-    spec: &MachineSpec,
+    template: &Template,
     role: Role,
     disk: &Disk<'_>,
     state: &Path,
     input: Input<'_>,
+    progress: &mut dyn Progress,
 ) -> Result<Machine, VmError> {
+    let spec = template.spec();
+    let lease = Lease::take(template.cache(), Share::of(spec), progress);
     let channel = host_channel::create(input)?;
-    let mut machine = Machine::start(qemu, spec, role, disk, channel)?;
+    let mut machine = Machine::start(qemu, spec, role, disk, channel, lease)?;
     if let Err(error) = load(&mut machine, qemu, state) {
         let (source, said) = (Box::new(error), machine.last_words());
         return Err(VmError::TemplateUnusable { folder: disk.ram.to_owned(), source, said });

@@ -92,7 +92,7 @@ impl LoadedTemplate {
         eviction::evict(&root, MOST_KEPT.saturating_sub(needed_mb << 20));
         disk_room::check(&root, needed_mb)?;
         let aside = site.clear()?;
-        let mut machine = start_loader(aside, qemu, template, payload)?;
+        let mut machine = start_loader(aside, qemu, template, payload, progress)?;
         let stop = machine.wait_stop(deadline)?;
         if disk_room::was_full(&stop) {
             return Err(disk_room::full(&root, 0, needed_mb));
@@ -118,13 +118,18 @@ impl LoadedTemplate {
     ///
     /// # Errors
     /// When the order does not fit, or QEMU cannot take the template over.
-    pub fn start(&self, qemu: &Qemu, work: Work<'_>) -> Result<Machine, VmError> {
+    pub fn start(
+        &self,
+        qemu: &Qemu,
+        work: Work<'_>,
+        progress: &mut dyn Progress,
+    ) -> Result<Machine, VmError> {
         if work.order.len() as u64 > ORDER.size {
             return Err(VmError::OrderTooLarge(work.order.len()));
         }
         let input = Input { payload: None, work: Some(work), test_log: self.record.test_log.as_bytes() };
         let disk = Disk { ram: &self.folder, initrd: &self.template.initrd() };
-        go_on(qemu, self.template.spec(), Role::Clone, &disk, &self.folder.join(STATE), input)
+        go_on(qemu, &self.template, Role::Clone, &disk, &self.folder.join(STATE), input, progress)
     }
 
     /// How long loading took.
@@ -139,6 +144,7 @@ fn start_loader(
     qemu: &Qemu,
     template: &Template,
     payload: &Payload,
+    progress: &mut dyn Progress,
 ) -> Result<Machine, VmError> {
     for node in 0..template.spec().topology.memory_nodes() {
         let (from, to) = (template.folder().join(ram_file(node)), aside.join(ram_file(node)));
@@ -146,7 +152,7 @@ fn start_loader(
     }
     let input = Input { payload: Some(payload), ..Input::default() };
     let disk = Disk { ram: aside, initrd: &template.initrd() };
-    go_on(qemu, template.spec(), Role::Loader, &disk, &template.state(), input)
+    go_on(qemu, template, Role::Loader, &disk, &template.state(), input, progress)
 }
 
 /// Hashes what shapes it: the saved template and every byte of the payload.

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::command_line::{self, Files, Role};
 use crate::error::VmError;
 use crate::host_channel::ChannelReader;
+use crate::lease::Lease;
 use crate::machine_spec::MachineSpec;
 use crate::process::{Launch, launch};
 use crate::qemu::Qemu;
@@ -56,6 +57,7 @@ pub struct Machine {
     stderr: File,
     started: Instant,
     greeted_after: Duration,
+    _lease: Lease,
 }
 
 /// The files that the machine keeps on disk.
@@ -75,13 +77,14 @@ fn text_of(mut file: &File) -> String {
 }
 
 impl Machine {
-    /// Starts QEMU up to the point where it takes commands.
+    /// Starts QEMU up to the point where it takes commands. The lease is given back with the machine.
     pub(crate) fn start(
         qemu: &Qemu,
         spec: &MachineSpec,
         role: Role,
         disk: &Disk<'_>,
         channel: File,
+        lease: Lease,
     ) -> Result<Self, VmError> {
         let (console, stderr) = (scratch("ktstr-console")?, scratch("ktstr-stderr")?);
         let (ours, theirs) = UnixStream::pair().map_err(VmError::system("socketpair"))?;
@@ -114,7 +117,8 @@ impl Machine {
             }
         })?;
         let greeted_after = started.elapsed();
-        let mut machine = Self { child, qmp, channel: reader, console, stderr, started, greeted_after };
+        let mut machine =
+            Self { child, qmp, channel: reader, console, stderr, started, greeted_after, _lease: lease };
         let capabilities: Vec<Value> =
             ["x-ignore-shared", "events"].map(|name| json!({ "capability": name, "state": true })).into();
         machine.qmp.execute("migrate-set-capabilities", json!({ "capabilities": capabilities }))?;

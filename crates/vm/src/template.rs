@@ -19,6 +19,7 @@ use crate::error::VmError;
 use crate::eviction::{self, Held};
 use crate::host_channel::{self, Input};
 use crate::identity;
+use crate::lease::{Lease, Share};
 use crate::machine::{Deadline, Disk, Machine, Stop};
 use crate::machine_spec::MachineSpec;
 use crate::qemu::Qemu;
@@ -55,6 +56,7 @@ struct Record {
 /// A template on disk, ready to be cloned.
 #[derive(Clone, Debug)]
 pub struct Template {
+    cache: PathBuf,
     folder: PathBuf,
     record: Record,
     spec: MachineSpec,
@@ -67,6 +69,9 @@ pub struct Template {
 pub trait Progress {
     /// A step that takes a while has begun.
     fn slow(&mut self, what: &str);
+
+    /// A machine waited so long until the host had room for it.
+    fn waited(&mut self, _time: Duration) {}
 }
 
 impl<F: FnMut(&str)> Progress for F {
@@ -89,12 +94,12 @@ impl Template {
         qemu.check(spec.mode)?;
         let templates = cache.join(TEMPLATES);
         let key = key(cache, qemu, spec)?;
-        if let Ok(Some(template)) = find(&templates.join(&key), &key, spec) {
+        if let Ok(Some(template)) = find(cache, &key, spec) {
             return Ok(template);
         }
         let site = Site::lock(&templates, &key, progress)?;
         let folder = templates.join(&key);
-        match find(&folder, &key, spec) {
+        match find(cache, &key, spec) {
             Ok(Some(template)) => return Ok(template),
             Ok(None) => {}
             Err(why) => progress
@@ -102,16 +107,16 @@ impl Template {
         }
         eviction::evict(&templates, MOST_KEPT);
         disk_room::check(&templates, most_used_mb(spec))?;
-        let record = build_aside(site.clear()?, &key, qemu, spec, progress)?;
+        let record = build_aside(cache, site.clear()?, &key, qemu, spec, progress)?;
         let folder = site.keep()?;
         let held = eviction::hold(&folder).map(Arc::new);
-        Ok(Self { folder, record, spec: spec.clone(), fresh: true, _held: held })
+        Ok(Self { cache: cache.to_owned(), folder, record, spec: spec.clone(), fresh: true, _held: held })
     }
 
     /// Whether the cache has the template for `spec`.
     pub(crate) fn is_cached(cache: &Path, qemu: &Qemu, spec: &MachineSpec) -> Result<bool, VmError> {
         let key = key(cache, qemu, spec)?;
-        Ok(matches!(find(&cache.join(TEMPLATES).join(&key), &key, spec), Ok(Some(_))))
+        Ok(matches!(find(cache, &key, spec), Ok(Some(_))))
     }
 
     /// Longest time that a spinner waited when one was pinned to each vCPU, in nanoseconds.
@@ -158,6 +163,11 @@ impl Template {
         self.record.ram_bytes
     }
 
+    /// The cache that it is in.
+    pub(crate) fn cache(&self) -> &Path {
+        &self.cache
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -191,9 +201,10 @@ fn key(cache: &Path, qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError>
     Ok(Sha256Sum::of(parts.join("\0").as_bytes()).to_string()[..32].to_owned())
 }
 
-/// The template in `folder` if there is one; the reason when what is there cannot be used.
-fn find(folder: &Path, key: &str, spec: &MachineSpec) -> Result<Option<Template>, String> {
-    let held = eviction::hold(folder).map(Arc::new);
+/// The template in `cache` if there is one; the reason when what is there cannot be used.
+fn find(cache: &Path, key: &str, spec: &MachineSpec) -> Result<Option<Template>, String> {
+    let folder = cache.join(TEMPLATES).join(key);
+    let held = eviction::hold(&folder).map(Arc::new);
     let text = match fs::read(folder.join(RECORD)) {
         Ok(text) => text,
         Err(e) if e.kind() == io::ErrorKind::NotFound && !folder.exists() => return Ok(None),
@@ -203,11 +214,12 @@ fn find(folder: &Path, key: &str, spec: &MachineSpec) -> Result<Option<Template>
     if record.schema != SCHEMA || record.key != key {
         return Err("it was made for another machine".to_owned());
     }
-    saved::check_files(folder, spec, &record.state_sha256)?;
+    saved::check_files(&folder, spec, &record.state_sha256)?;
     if !folder.join(INITRD).is_file() {
         return Err(format!("{INITRD} is missing"));
     }
-    Ok(Some(Template { folder: folder.to_owned(), record, spec: spec.clone(), fresh: false, _held: held }))
+    let (cache, spec) = (cache.to_owned(), spec.clone());
+    Ok(Some(Template { cache, folder, record, spec, fresh: false, _held: held }))
 }
 
 /// A booted guest uses up to this much of its RAM file, whatever its size; measured 130 MiB with 4 CPUs.
@@ -216,12 +228,14 @@ fn most_used_mb(spec: &MachineSpec) -> u64 {
 }
 
 fn build_aside(
+    cache: &Path,
     folder: &Path,
     key: &str,
     qemu: &Qemu,
     spec: &MachineSpec,
     progress: &mut dyn Progress,
 ) -> Result<Record, VmError> {
+    let lease = Lease::take(cache, Share::of(spec), progress);
     progress.slow(&format!(
         "booting a {} template of {}: once for this kernel and machine",
         spec.mode, spec.topology
@@ -231,7 +245,7 @@ fn build_aside(
     fs::write(&initrd, initramfs()).map_err(VmError::file("writing", initrd.clone()))?;
     let disk = Disk { ram: folder, initrd: &initrd };
     let channel = host_channel::create(Input::default())?;
-    let mut machine = Machine::start(qemu, spec, Role::Template, &disk, channel)?;
+    let mut machine = Machine::start(qemu, spec, Role::Template, &disk, channel, lease)?;
     let stop = machine.wait_stop(boot_deadline(spec))?;
     if disk_room::was_full(&stop) {
         return Err(disk_room::full(folder, 0, most_used_mb(spec)));

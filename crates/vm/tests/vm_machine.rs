@@ -12,7 +12,8 @@ fn a_clone_runs_a_program_and_tells_how_it_ended() {
     let template = template_in(&cache(), &spec("1n2l2c1t")).0.unwrap();
     for (path, kind, value) in [("/usr/bin/printenv", exit::CODE, 0), ("/usr/bin/false", exit::CODE, 1)] {
         let payload = program(path);
-        let mut machine = start_clone(&Qemu::find().unwrap(), &template, &payload).unwrap();
+        let mut machine =
+            start_clone(&Qemu::find().unwrap(), &template, &payload, &mut |_: &str| {}).unwrap();
         assert_eq!(machine.wait_stop(DEADLINE).unwrap(), Stop::Guest);
         assert_eq!(machine.stage(), stage::DONE);
         let channel = machine.channel();
@@ -30,7 +31,7 @@ fn a_payload_that_is_no_program_is_told_by_the_agent() {
     let template = template_in(&cache(), &spec("1n2l2c1t")).0.unwrap();
     let mut payload = ktstr_vm::Payload::default();
     payload.add_bytes(ktstr_wire::layout::TEST_BINARY, 0o644, b"no program".to_vec());
-    let mut machine = start_clone(&Qemu::find().unwrap(), &template, &payload).unwrap();
+    let mut machine = start_clone(&Qemu::find().unwrap(), &template, &payload, &mut |_: &str| {}).unwrap();
     assert_eq!(machine.wait_stop(DEADLINE).unwrap(), Stop::Guest);
     assert_eq!(machine.stage(), stage::FAILED);
     let message = machine.channel().area(MESSAGE, word::MESSAGE_LEN).unwrap();
@@ -74,7 +75,7 @@ fn a_panic_that_holds_a_machine_ends_it() {
     let (tell, told) = std::sync::mpsc::channel();
     let panicked = std::thread::spawn(move || {
         let payload = program("/usr/bin/true");
-        let machine = start_clone(&Qemu::find().unwrap(), &template, &payload).unwrap();
+        let machine = start_clone(&Qemu::find().unwrap(), &template, &payload, &mut |_: &str| {}).unwrap();
         tell.send(machine.pid()).unwrap();
         panic!("with a machine in hand");
     });

@@ -91,7 +91,7 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     let qemu = ktstr_vm::Qemu::find().unwrap();
     let before = Sha256Sum::of_file(&folders(cache)[0].join("ram0")).unwrap();
     let payload = program("/usr/bin/true");
-    let mut machine = start_clone(&qemu, &template, &payload).unwrap();
+    let mut machine = start_clone(&qemu, &template, &payload, &mut |_: &str| {}).unwrap();
     machine.wait_stop(DEADLINE).unwrap();
     machine.end();
     assert_eq!(Sha256Sum::of_file(&folders(cache)[0].join("ram0")).unwrap(), before);
@@ -115,7 +115,7 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     let forged = sound.replace(&Sha256Sum::of(&state).to_string(), &Sha256Sum::of(half).to_string());
     truncate("record.json", forged.as_bytes());
     let template = template_in(cache, &spec("1n1l1c1t")).0.unwrap();
-    let refused = start_clone(&qemu, &template, &payload);
+    let refused = start_clone(&qemu, &template, &payload, &mut |_: &str| {});
     let error = refused.err().unwrap().to_string();
     for words in ["no machine could be made from the template in", "QEMU said: ", "load of migration failed"]
     {

@@ -14,7 +14,7 @@ fn basic_steady(ctx: &Ctx) -> Result<AssertResult> {
     scenarios::steady(ctx)
 }
 
-#[ktstr_test(scheduler = MY_SCHED, threads = 2, requires_smt)]
+#[ktstr_test(scheduler = MY_SCHED, threads = 2)]
 fn smt_steady(ctx: &Ctx) -> Result<AssertResult> {
     scenarios::steady(ctx)
 }

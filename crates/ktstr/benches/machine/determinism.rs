@@ -68,7 +68,7 @@ fn digests(runs: impl Iterator<Item = Result<Digest>>) -> Result<HashSet<Digest>
 
 /// Runs a clone and returns its digest, computed again from the events of its report.
 fn run(prepared: &Prepared) -> Result<Digest> {
-    let mut machine = prepared.start_clone()?;
+    let mut machine = prepared.start_clone(&mut |_: &str| {})?;
     let stop = machine.wait_stop(prepared.deadline())?;
     let evidence = Evidence::collect(&machine, stop);
     let Some(Ok(report)) = evidence.report else { bail!("no report: {evidence:?}") };

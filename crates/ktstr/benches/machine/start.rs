@@ -19,7 +19,7 @@ pub fn measure(output: &Output) -> Result<()> {
     output.progress(&format!("starting {ROUNDS} clones of 4 vCPUs"));
     let (mut greeted, mut began) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let machine = prepared.start_clone()?;
+        let machine = prepared.start_clone(&mut |_: &str| {})?;
         began.push(wait_for_test(&machine)?);
         greeted.push(machine.greeted_after().as_secs_f64() * 1e3);
     }
@@ -50,7 +50,7 @@ pub fn measure(output: &Output) -> Result<()> {
 /// Private memory of a clone that waits at its test's first line, in MiB, while another clone runs: what both map
 /// (programs, libraries, the template's RAM) is not private to either.
 fn weight_beside_another(prepared: &Prepared) -> Result<f64> {
-    let machines = [prepared.start_clone()?, prepared.start_clone()?];
+    let machines = [prepared.start_clone(&mut |_: &str| {})?, prepared.start_clone(&mut |_: &str| {})?];
     for machine in &machines {
         wait_for_test(machine)?;
     }
