@@ -7,12 +7,12 @@ use std::time::Duration;
 use ktstr_model::{AffinityIntent, Schedstat, WorkType, WorkerExit, WorkerReport, WorkloadConfig};
 
 use super::affinity;
-use super::random::SplitMix64;
 use super::spawn::{Spawn, effective, set_affinity_of};
 use super::team::{Ended, Team};
 use crate::cgroup::{Cgroup, limit_hits};
 use crate::context::Ctx;
 use crate::error::GuestError;
+use ktstr_model::SplitMix64;
 
 /// How long workers may take to prepare themselves before the others are let go without them: 2 s, and 20 ms for each.
 const READY_NS: u64 = 2_000_000_000;

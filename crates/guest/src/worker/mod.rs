@@ -24,7 +24,6 @@ mod places;
 pub(crate) mod plausible;
 mod private_memory;
 mod progress;
-mod random;
 mod reservoir;
 mod round;
 mod settings;

@@ -1,0 +1,23 @@
+//! Ctrl-C in a campaign.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn note(_: libc::c_int) {
+    INTERRUPTED.store(true, Ordering::Relaxed);
+}
+
+/// From now on SIGINT and SIGTERM are noted instead of ending the process.
+pub(crate) fn watch() {
+    let handler = note as extern "C" fn(libc::c_int) as libc::sighandler_t;
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        // SAFETY: the handler stores to an atomic and does nothing else.
+        unsafe { libc::signal(signal, handler) };
+    }
+}
+
+/// Whether one of them has come.
+pub(crate) fn came() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
