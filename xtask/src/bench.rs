@@ -21,7 +21,7 @@ pub struct Args {
 /// # Errors
 /// The first step that failed, and how to repeat it.
 pub fn run(args: &Args) -> Result<()> {
-    setup::complete(args.setup.yes)?;
+    setup::complete(args.setup.yes, setup::OF_USERS)?;
     stage::run("building cargo-ktstr", &Invocation::new("cargo build --package cargo-ktstr"))?;
     // Captured, because stdout is for figures.
     kernel::cargo_ktstr(&Workspace::read()?, "kernel fetch").stdout()?;

@@ -21,7 +21,7 @@ pub struct Args {
 /// The first step that failed, and how to repeat it.
 pub fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
-    setup::complete(args.setup.yes)?;
+    setup::complete(args.setup.yes, setup::OF_USERS)?;
     cargo_tools::need_nextest()?;
     stage::run("building cargo-ktstr", &Invocation::new("cargo build --package cargo-ktstr"))?;
     let workspace = Workspace::read()?;

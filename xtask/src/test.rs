@@ -32,7 +32,7 @@ pub struct Args {
 /// The first stage that failed, and how to repeat it.
 pub fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
-    setup::complete(args.setup.yes)?;
+    setup::complete(args.setup.yes, if args.quick { setup::OF_USERS } else { setup::OF_TESTS })?;
     cargo_tools::need_nextest()?;
     // From what fails in a second to what takes minutes.
     stage::run("format", &Invocation::new("cargo fmt --all --check"))?;

@@ -1,12 +1,31 @@
 //! Reports for the tests of this crate.
 
-use ktstr_model::{CpuSet, ExitHow, Gap, WorkerExit, WorkerReport};
+use ktstr_model::{CpuSet, ExitHow, Gap, TimeSample, WorkerExit, WorkerReport};
 use proptest::prelude::*;
 
 use crate::precision::Precision;
 
 pub(crate) const SECOND: u64 = 1_000_000_000;
 pub(crate) const REAL_TIME: Precision = Precision { turn_ns: None };
+pub(crate) const DETERMINISTIC: Precision = Precision { turn_ns: Some(2_000_000) };
+
+/// These times, all kept.
+pub(crate) fn sample(times: impl IntoIterator<Item = u64>) -> TimeSample {
+    let kept_ns: Vec<u64> = times.into_iter().collect();
+    let (count, sum_ns) = (kept_ns.len() as u64, kept_ns.iter().sum());
+    TimeSample {
+        count,
+        sum_ns,
+        max_ns: kept_ns.iter().copied().max().unwrap_or(0),
+        kept_ns,
+        ..TimeSample::default()
+    }
+}
+
+/// A worker of cell_0 that has so many pages on each node.
+pub(crate) fn with_pages(index: u32, pages: &[(u32, u64)]) -> WorkerReport {
+    WorkerReport { numa_pages: pages.to_vec(), ..worker("cell_0", index) }
+}
 
 /// A worker without fault: 10 s of wall time, half of it on CPUs 0 and 1.
 pub(crate) fn worker(cgroup: &str, index: u32) -> WorkerReport {

@@ -4,7 +4,15 @@ use ktstr_model::{AssertDetail, DetailKind, WorkerExit, WorkerReport};
 
 /// Names a worker: `worker 3 of cell_0 (pid 218)`.
 pub(crate) fn name(worker: &WorkerReport) -> String {
-    format!("worker {} of {} (pid {})", worker.index, worker.cgroup, worker.pid)
+    match worker.cgroup.as_str() {
+        "" => format!("worker {} outside of the test's cgroups (pid {})", worker.index, worker.pid),
+        cgroup => format!("worker {} of {cgroup} (pid {})", worker.index, worker.pid),
+    }
+}
+
+/// Names a cgroup.
+pub(crate) fn cgroup_name(cgroup: &str) -> &str {
+    if cgroup.is_empty() { "the root cgroup" } else { cgroup }
 }
 
 /// A violation seen on `worker`; the caller adds CPU, time and figures.

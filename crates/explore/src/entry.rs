@@ -82,10 +82,10 @@ pub fn process_entry(declared: &Declared) {
 }
 
 fn explore(request: &Request, declared: &Declared) -> Result<i32, Refusal> {
-    let spec = spec_of(request, declared)?;
+    let entry = entry_of(request, declared)?;
     let settings =
         Settings { mode: ModeChoice::Deterministic, seed: request.seed, ..Settings::of_this_process()? };
-    let runs = VariedRuns::new(&spec, &settings, request.duration)?;
+    let runs = VariedRuns::new(entry, &settings, request.duration)?;
     if runs.mode() != Mode::Deterministic {
         return Err(Refusal::RealTime(request.test.clone()));
     }
@@ -109,10 +109,10 @@ fn explore(request: &Request, declared: &Declared) -> Result<i32, Refusal> {
 }
 
 /// The declared test, with the request's topology and seed in place of its own.
-fn spec_of(request: &Request, declared: &Declared) -> Result<TestSpec, Refusal> {
+fn entry_of(request: &Request, declared: &Declared) -> Result<TestEntry, Refusal> {
     let name = request.test.clone();
     let named = |entry: &&TestEntry| entry.spec.path() == name;
-    let Some(entry) = declared.tests.iter().find(named) else { return Err(Refusal::NoTest(name)) };
+    let Some(&entry) = declared.tests.iter().find(named) else { return Err(Refusal::NoTest(name)) };
     let mut spec = TestSpec { seed: None, ..entry.spec };
     if spec.host_only {
         return Err(Refusal::OnHost(name));
@@ -123,7 +123,7 @@ fn spec_of(request: &Request, declared: &Declared) -> Result<TestSpec, Refusal> 
     if let Some(topology) = &request.topology {
         spec = spec.on(&topology.parse::<Topology>()?);
     }
-    Ok(spec)
+    Ok(TestEntry { spec, ..entry })
 }
 
 fn campaign(request: &Request, runs: &VariedRuns, mut folder: CampaignFolder) -> Result<i32, Refusal> {

@@ -11,12 +11,14 @@ use ktstr_model::{CpuSet, cgroup_name, cgroup_parent};
 use crate::error::{GuestError, on_file};
 use crate::topology::TestTopology;
 
+mod cpuset_history;
 mod file;
 mod group;
 mod handle;
 mod knobs;
 mod removal;
 
+pub(crate) use cpuset_history::CpusetHistory;
 pub use group::CgroupGroup;
 pub use handle::Cgroup;
 pub(crate) use removal::limit_hits;

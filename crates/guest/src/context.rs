@@ -6,12 +6,16 @@ use std::thread;
 use std::time::Duration;
 
 use ktstr_checks::judge_workers;
-use ktstr_model::{Assert, AssertResult, Mode, RunOrder, Stimulus, WorkType, WorkerReport};
+use ktstr_model::{
+    Assert, AssertResult, MetricValue, Mode, Payload, PayloadOrder, PayloadReport, RunOrder, Stimulus,
+    WorkType, WorkerReport,
+};
 
 use crate::cgroup::{Cgroups, mounted_root};
 use crate::clock::monotonic_ns;
 use crate::error::GuestError;
-use crate::ledger::Ledger;
+use crate::ledger::{Entries, Ledger};
+use crate::payload::PayloadRun;
 use crate::perturb::Perturber;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
@@ -38,6 +42,7 @@ pub struct Ctx {
     seed: u64,
     mode: Mode,
     turn_ns: u64,
+    payloads: Vec<PayloadOrder>,
     ledger: Mutex<Ledger>,
     perturber: Option<Perturber>,
     scheduler: Option<RunningScheduler>,
@@ -57,7 +62,8 @@ impl Ctx {
     /// `host_only` is given.
     ///
     /// # Errors
-    /// When the machine's topology cannot be read, or the order's `cgroup_parent` is no name for a cgroup.
+    /// When the machine's topology cannot be read, when the order's `cgroup_parent` is no name for a cgroup, or when there
+    /// is no work type of the order's name.
     pub fn on_this_machine(order: &RunOrder) -> Result<Self, GuestError> {
         Self::with_topology(TestTopology::from_sysfs(Path::new("/sys"))?, order)
     }
@@ -75,10 +81,11 @@ impl Ctx {
             sched_pid: None,
             settle: Duration::from_nanos(order.settle_ns),
             assert: order.assert,
-            work_type_override: None,
+            work_type_override: order.work_type.as_deref().map(WorkType::named).transpose()?,
             seed: order.seed,
             mode: order.mode,
             turn_ns: order.turn_ns,
+            payloads: order.payloads.clone(),
             ledger: Mutex::default(),
             perturber: None,
             scheduler: None,
@@ -121,16 +128,7 @@ impl Ctx {
 
     /// Judges workers by the checks and thresholds of this test.
     pub fn judge(&self, workers: &[WorkerReport]) -> AssertResult {
-        self.judge_by(&self.assert, workers)
-    }
-
-    /// Judges workers by these checks and thresholds.
-    pub(crate) fn judge_by(&self, assert: &Assert, workers: &[WorkerReport]) -> AssertResult {
-        let turn_ns = match self.mode {
-            Mode::Deterministic => Some(self.turn_ns),
-            Mode::RealTime => None,
-        };
-        judge_workers(assert, workers, turn_ns)
+        judge_workers(&self.assert, workers)
     }
 
     /// Reports of all workers that have been stopped so far, in the order in which they were made: for what a test wants
@@ -144,6 +142,35 @@ impl Ctx {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).stimuli()
     }
 
+    /// An external program that the test's declaration names, to be started: `ctx.payload(&BENCH).run()?` waits for it,
+    /// `spawn` lets it run beside what follows.
+    pub fn payload(&self, payload: &'static Payload) -> PayloadRun<'_> {
+        PayloadRun::of(self, payload)
+    }
+
+    /// What external programs that have ended did, in the order in which they ended.
+    pub fn payload_reports(&self) -> Vec<PayloadReport> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).payloads().0
+    }
+
+    /// The figures that external programs that have ended printed.
+    pub fn metrics(&self) -> Vec<MetricValue> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).payloads().1
+    }
+
+    /// The external programs that were brought along.
+    pub(crate) fn payload_orders(&self) -> &[PayloadOrder] {
+        &self.payloads
+    }
+
+    /// Where the program of a payload is.
+    ///
+    /// # Errors
+    /// When the test's declaration does not name it.
+    pub(crate) fn payload_order(&self, payload: &Payload) -> Result<&PayloadOrder, GuestError> {
+        payload_among(&self.payloads, payload)
+    }
+
     /// What all random choices of the run come from.
     pub fn seed(&self) -> u64 {
         self.seed
@@ -152,6 +179,14 @@ impl Ctx {
     /// What the clock follows.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// Longest time that a virtual CPU waits for its turn, in nanoseconds; `None` in real time.
+    pub(crate) fn turn_ns(&self) -> Option<u64> {
+        match self.mode {
+            Mode::Deterministic => Some(self.turn_ns),
+            Mode::RealTime => None,
+        }
     }
 
     pub(crate) fn enroll(&self, cgroup: &str, count: u32) -> (u32, u32) {
@@ -169,18 +204,38 @@ impl Ctx {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record(first, reports);
     }
 
+    pub(crate) fn record_payload(&self, report: PayloadReport, metrics: &[MetricValue]) {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record_payload(report, metrics);
+    }
+
     pub(crate) fn record_stimulus(&self, stimulus: Stimulus) {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record_stimulus(stimulus);
     }
 
-    /// What is left when the body is done: every worker's report, what scenarios and perturbations did, and the scheduler.
-    pub(crate) fn into_parts(self) -> (Vec<WorkerReport>, Vec<Stimulus>, Option<RunningScheduler>) {
+    /// What is left when the body is done: all that was reported, what perturbations did, and the scheduler.
+    pub(crate) fn into_parts(self) -> (Entries, Option<RunningScheduler>) {
         let ledger = self.ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (reports, mut stimuli) = ledger.into_parts();
+        let mut entries = ledger.into_entries();
         match self.perturber.map_or(Ok(Vec::new()), Perturber::end) {
-            Ok(done) => stimuli.extend(done),
+            Ok(done) => entries.stimuli.extend(done),
             Err(error) => eprintln!("ktstr: {error}"),
         }
-        (reports, stimuli, self.scheduler)
+        (entries, self.scheduler)
     }
+}
+
+/// Where the program of a payload is, among those that were brought along.
+///
+/// # Errors
+/// When it is not among them.
+pub(crate) fn payload_among<'a>(
+    brought: &'a [PayloadOrder],
+    payload: &Payload,
+) -> Result<&'a PayloadOrder, GuestError> {
+    let same = |order: &&PayloadOrder| order.name == payload.name && order.program == payload.program;
+    brought.iter().find(same).ok_or_else(|| {
+        let names: Vec<&str> = brought.iter().map(|order| order.name.as_str()).collect();
+        let there = if names.is_empty() { String::new() } else { format!("; it names {}", names.join(", ")) };
+        GuestError::PayloadUnknown { payload: payload.name, there }
+    })
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ktstr_model::{
-    AssertResult, GuestFailure, RunOrder, RunReport, SchedulerReport, Stimulus, TestSpec, WorkerReport,
+    AssertResult, Cleanup, GuestFailure, RunOrder, RunReport, RunResult, SchedulerReport, TestSpec,
     report_digest,
 };
 use ktstr_wire::layout;
@@ -15,13 +15,17 @@ use crate::clock::monotonic_ns;
 use crate::context::Ctx;
 use crate::error::GuestError;
 use crate::kernel_log::Follower;
+use crate::ledger::Entries;
 use crate::perturb::Perturber;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
-use crate::{load_point, panic, sysctl};
+use crate::{device_links, load_point, panic, sysctl};
 
 /// The function that a test author writes.
 pub type TestBody = fn(&Ctx) -> anyhow::Result<AssertResult>;
+
+/// A host-side step of a test, after its machine has ended: looks at the run and says what is wrong with it.
+pub type PostVm = fn(&RunResult) -> anyhow::Result<AssertResult>;
 
 /// A declared test with its body.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +34,15 @@ pub struct TestEntry {
     pub spec: TestSpec,
     /// What it runs.
     pub body: TestBody,
+    /// What the host does once the machine has ended.
+    pub post_vm: Option<PostVm>,
+}
+
+impl TestEntry {
+    /// A test without a host-side step.
+    pub const fn new(spec: TestSpec, body: TestBody) -> Self {
+        Self { spec, body, post_vm: None }
+    }
 }
 
 /// Whether this process was started by a guest's boot agent to run one test.
@@ -65,15 +78,20 @@ pub fn as_after_main_began() {
 /// What came of a run.
 struct Outcome {
     result: Result<AssertResult, GuestFailure>,
-    workers: Vec<WorkerReport>,
-    stimuli: Vec<Stimulus>,
+    entries: Entries,
     scheduler: Option<SchedulerReport>,
+    cleanup: Cleanup,
 }
 
 impl Outcome {
     /// The test has not begun.
     fn not_begun(failure: GuestFailure) -> Self {
-        Self { result: Err(failure), workers: Vec::new(), stimuli: Vec::new(), scheduler: None }
+        Self {
+            result: Err(failure),
+            entries: Entries::default(),
+            scheduler: None,
+            cleanup: Cleanup::default(),
+        }
     }
 
     fn setup(error: &GuestError) -> Self {
@@ -85,6 +103,7 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
     as_after_main_began();
     // Before there is an order, so that the clones of a loaded template need not do it again.
     let topology = TestTopology::from_sysfs(Path::new("/sys"));
+    device_links::make();
     load_point::wait_for_order(channel)?;
     let began_ns = monotonic_ns();
     let order = channel.order()?;
@@ -96,14 +115,35 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
         None => Err(GuestError::UnknownTest(order.test)),
     };
     let outcome = outcome.unwrap_or_else(|error| Outcome::setup(&error));
-    let Outcome { result, workers, stimuli, scheduler } = outcome;
-    let sched_ext_log = kernel_log.finish().unwrap_or_else(|error| {
+    let Outcome { result, entries, scheduler, mut cleanup } = outcome;
+    let Entries { workers, stimuli, payloads, metrics } = entries;
+    let (sched_ext_log, kernel_log_ns) = timed(|| kernel_log.finish());
+    cleanup.kernel_log_ns = kernel_log_ns;
+    let sched_ext_log = sched_ext_log.unwrap_or_else(|error| {
         eprintln!("ktstr: no kernel log: {error}");
         Vec::new()
     });
-    let digest = report_digest(&workers, &stimuli, scheduler.as_ref());
+    let digest = report_digest(&workers, &stimuli, &payloads, &metrics, scheduler.as_ref());
     let guest_ns = monotonic_ns() - began_ns;
-    channel.write_report(&RunReport { result, workers, stimuli, scheduler, sched_ext_log, guest_ns, digest })
+    channel.write_report(&RunReport {
+        result,
+        workers,
+        stimuli,
+        payloads,
+        metrics,
+        scheduler,
+        sched_ext_log,
+        cleanup,
+        guest_ns,
+        digest,
+    })
+}
+
+/// What something came to, and how long it took in nanoseconds.
+fn timed<T>(act: impl FnOnce() -> T) -> (T, u64) {
+    let began_ns = monotonic_ns();
+    let done = act();
+    (done, monotonic_ns() - began_ns)
 }
 
 /// The kernel's log on its way into the channel.
@@ -169,6 +209,9 @@ fn run_test(
         Ok(Err(error)) => Err(GuestFailure::TestError(format!("{error:#}"))),
         Err(payload) => Err(panic::failure_of(&*payload)),
     };
-    let (workers, stimuli, scheduler) = ctx.into_parts();
-    Ok(Outcome { result, workers, stimuli, scheduler: scheduler.map(RunningScheduler::stop) })
+    // Without its workers the context is little more than the cgroups that it removes.
+    let ((entries, scheduler), cgroups_ns) = timed(|| ctx.into_parts());
+    let (scheduler, scheduler_ns) = timed(|| scheduler.map(RunningScheduler::stop));
+    let cleanup = Cleanup { cgroups_ns, scheduler_ns, kernel_log_ns: 0 };
+    Ok(Outcome { result, entries, scheduler, cleanup })
 }

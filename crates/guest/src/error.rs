@@ -191,6 +191,9 @@ pub enum GuestError {
     /// Work that makes no sense as asked for.
     #[error(transparent)]
     WorkType(#[from] ktstr_model::WorkTypeError),
+    /// The order names a work type that there is not.
+    #[error(transparent)]
+    WorkTypeName(#[from] ktstr_model::UnknownWorkType),
     /// A work type that workers of this version cannot do.
     #[error("workers cannot do {0} yet")]
     WorkTypeUnknown(&'static str),
@@ -227,6 +230,38 @@ pub enum GuestError {
     /// A real-time priority outside its range.
     #[error("workers cannot have the policy {0:?}: priorities go from 1 to 99")]
     Priority(ktstr_model::SchedPolicy),
+    /// An external program that was not brought along.
+    #[error(
+        "payload {payload} is not here: name it in the test's attribute, with `payload = ..` or `workloads = [..]`, so that its program is brought into the guest{there}"
+    )]
+    PayloadUnknown {
+        /// The payload.
+        payload: &'static str,
+        /// Those that there are, in words.
+        there: String,
+    },
+    /// An external program that cannot be started.
+    #[error("payload {payload} cannot be started from {path}: {source}")]
+    PayloadStart {
+        /// The payload.
+        payload: String,
+        /// Its program.
+        path: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// An external program that does not end.
+    #[error(
+        "payload {payload} (pid {pid}) had not ended after {seconds} s; give it a time limit of its own, or raise duration_s"
+    )]
+    PayloadHangs {
+        /// The payload.
+        payload: String,
+        /// Its process id.
+        pid: u32,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// A line of a scheduler inside the kernel that is not of the one form there is.
     #[error("a line of a kernel-builtin scheduler: {0}")]
     BuiltinLine(#[from] ktstr_model::SwitchLineError),

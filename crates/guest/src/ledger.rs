@@ -1,16 +1,27 @@
-//! Every worker of a run, in the order in which they were made, and what scenarios did to them.
+//! Every worker of a run, in the order in which they were made, what scenarios did to them, and every external program.
 
 use std::collections::BTreeMap;
 
-use ktstr_model::{Stimulus, WorkerReport};
+use ktstr_model::{MetricValue, PayloadReport, Stimulus, WorkerReport};
 
-/// Numbers workers as they are made and keeps their reports, and what scenarios did.
+/// Numbers workers as they are made and keeps their reports, what scenarios did, and what external programs reported.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     made: u32,
     made_in: BTreeMap<String, u32>,
     reports: BTreeMap<u32, WorkerReport>,
     stimuli: Vec<Stimulus>,
+    payloads: Vec<PayloadReport>,
+    metrics: Vec<MetricValue>,
+}
+
+/// All that a ledger holds, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Entries {
+    pub workers: Vec<WorkerReport>,
+    pub stimuli: Vec<Stimulus>,
+    pub payloads: Vec<PayloadReport>,
+    pub metrics: Vec<MetricValue>,
 }
 
 impl Ledger {
@@ -43,8 +54,20 @@ impl Ledger {
         self.stimuli.clone()
     }
 
-    /// All reports and all that scenarios did, in order.
-    pub(crate) fn into_parts(self) -> (Vec<WorkerReport>, Vec<Stimulus>) {
-        (self.reports.into_values().collect(), self.stimuli)
+    /// Keeps what an external program did.
+    pub(crate) fn record_payload(&mut self, report: PayloadReport, metrics: &[MetricValue]) {
+        self.payloads.push(report);
+        self.metrics.extend_from_slice(metrics);
+    }
+
+    /// What external programs did so far, in the order in which they ended, and their figures.
+    pub(crate) fn payloads(&self) -> (Vec<PayloadReport>, Vec<MetricValue>) {
+        (self.payloads.clone(), self.metrics.clone())
+    }
+
+    /// All of it.
+    pub(crate) fn into_entries(self) -> Entries {
+        let Self { reports, stimuli, payloads, metrics, .. } = self;
+        Entries { workers: reports.into_values().collect(), stimuli, payloads, metrics }
     }
 }

@@ -11,6 +11,7 @@ mod cgroup;
 mod channel;
 mod clock;
 mod context;
+mod device_links;
 mod entry;
 mod error;
 mod hotplug;
@@ -19,7 +20,9 @@ mod kernel_random;
 mod ledger;
 mod load_point;
 mod memory;
+mod output;
 mod panic;
+mod payload;
 mod perturb;
 mod process;
 pub mod scenarios;
@@ -36,8 +39,9 @@ mod worker;
 pub use agent::AGENT;
 pub use cgroup::{Cgroup, CgroupGroup, Cgroups};
 pub use context::{Ctx, HoldEnd};
-pub use entry::{TestBody, TestEntry, as_after_main_began, in_guest, run_in_guest};
+pub use entry::{PostVm, TestBody, TestEntry, as_after_main_began, in_guest, run_in_guest};
 pub use error::GuestError;
+pub use payload::{PayloadHandle, PayloadOutcome, PayloadRun};
 pub use steps::{
     Setup, Step, execute_defs, execute_scenario, execute_scenario_with, execute_steps, execute_steps_with,
 };

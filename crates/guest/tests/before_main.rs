@@ -15,7 +15,7 @@ use ktstr_guest::{
 };
 use ktstr_model::{
     Assert, AssertResult, Backdrop, CgroupDef, DetailKind, GuestFailure, HoldSpec, Mode, Op, Perturbation,
-    RunOrder, RunReport, SchedulerLaunch, SchedulerOrder, TestSpec, Topology, WorkerExit, report_digest,
+    RunOrder, RunReport, SchedulerLaunch, SchedulerOrder, TestSpec, Topology, WorkerExit,
 };
 use ktstr_wire::layout::{self, word};
 
@@ -58,7 +58,7 @@ static ENTRIES: [TestEntry; 10] = [
 ];
 
 const fn entry(name: &'static str, body: TestBody) -> TestEntry {
-    TestEntry { spec: TestSpec::new(name, "before_main"), body }
+    TestEntry::new(TestSpec::new(name, "before_main"), body)
 }
 
 #[inline(never)]
@@ -78,6 +78,8 @@ fn order(test: &str) -> RunOrder {
         settle_ns: 100_000_000,
         workers_per_cgroup: 2,
         scheduler: None,
+        payloads: Vec::new(),
+        work_type: None,
         sysctls: Vec::new(),
         cgroup_parent: None,
         assert: Assert::NO_OVERRIDES.not_starved(true),
@@ -140,7 +142,7 @@ fn reported(order: &RunOrder) -> (RunReport, Channel, Output) {
     let output = channel.run();
     assert!(output.status.success(), "{output:?}");
     let report = channel.report();
-    assert_eq!(report.digest, report_digest(&report.workers, &report.stimuli, report.scheduler.as_ref()));
+    assert_eq!(report.digest, report.computed_digest());
     assert!(report.guest_ns > 0);
     (report, channel, output)
 }

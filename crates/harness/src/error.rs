@@ -43,8 +43,31 @@ pub enum HarnessError {
         /// Every path that was tried, in order.
         looked_at: Vec<PathBuf>,
     },
+    /// What is said of an external program makes no sense.
+    #[error(transparent)]
+    Payload(#[from] ktstr_checks::PayloadError),
+    /// The program of an external workload is nowhere.
+    #[error("payload `{payload}`: its program `{program}` was not found; looked for it at\n{}\n{advice}", list(.looked_at))]
+    NoPayload {
+        /// The payload.
+        payload: &'static str,
+        /// Its program.
+        program: &'static str,
+        /// Every path that was tried, in order.
+        looked_at: Vec<PathBuf>,
+        /// How to get it.
+        advice: String,
+    },
+    /// A file that guests cannot start.
+    #[error("payload `{payload}`: {} is no ELF program (is it a script?), and guests have no interpreters: name a compiled program", path.display())]
+    PayloadNoProgram {
+        /// The payload.
+        payload: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
     /// The scheduler's program is older than its sources.
-    #[error("scheduler {} is older than its source {}: build it again (`cargo build --bins`; `cargo ktstr test` does that)", binary.display(), newer.display())]
+    #[error("{} is older than its source {}: build it again (`cargo build --bins`; `cargo ktstr test` does that)", binary.display(), newer.display())]
     StaleScheduler {
         /// The program.
         binary: PathBuf,

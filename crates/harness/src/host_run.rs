@@ -9,8 +9,10 @@ use ktstr_model::{Cause, Mode};
 use ktstr_results::Record;
 
 use crate::judge::{self, Judgement};
+use crate::payload_files::PayloadFiles;
 use crate::plan;
 use crate::run::{Finished, begun, finish};
+use crate::scheduler_file::Places;
 use crate::settings::Settings;
 
 /// Runs a test's body in this process. The panic hook has told of a panic by then.
@@ -33,13 +35,16 @@ pub fn run_on_host(entry: &TestEntry, settings: &Settings) -> Finished {
 
 fn context(entry: &TestEntry, seed: u64) -> Result<Ctx, String> {
     let topology = entry.spec.resolved_topology().map_err(|error| format!("the test's topology: {error}"))?;
-    let order = plan::order(&entry.spec, topology, Mode::RealTime, seed);
+    let mut order = plan::order(&entry.spec, topology, Mode::RealTime, seed);
+    let payloads = PayloadFiles::of(&entry.spec, &Places::of_this_process());
+    order.payloads = payloads.map_err(|error| error.to_string())?.on_host();
     Ctx::on_this_machine(&order).map_err(|error| error.to_string())
 }
 
 fn judge_body(entry: &TestEntry, ctx: &Ctx, record: &mut Record) -> Judgement {
     match catch_unwind(AssertUnwindSafe(|| (entry.body)(ctx))) {
         Ok(Ok(result)) => {
+            record.take_payloads(&ctx.payload_reports(), &ctx.metrics());
             record.notes.clone_from(&result.notes);
             Judgement { details: result.details.clone(), ..judge::judge_result(&result) }
         }
@@ -50,7 +55,8 @@ fn judge_body(entry: &TestEntry, ctx: &Ctx, record: &mut Record) -> Judgement {
     }
 }
 
-fn text_of(payload: &(dyn Any + Send)) -> &str {
+/// The message of a panic.
+pub(crate) fn text_of(payload: &(dyn Any + Send)) -> &str {
     let owned = || payload.downcast_ref::<String>().map(String::as_str);
     payload.downcast_ref::<&str>().copied().or_else(owned).unwrap_or("a value that is not text")
 }
@@ -76,7 +82,7 @@ mod tests {
             deadline: None,
             deny_skip: false,
         };
-        run_on_host(&TestEntry { spec, body }, &settings)
+        run_on_host(&TestEntry::new(spec, body), &settings)
     }
 
     #[test]
@@ -106,7 +112,7 @@ mod tests {
         let spec = TestSpec { host_only: true, scheduler: &SCHEDULER, ..TestSpec::new("t", "tests") };
         let body: Body = |_| Ok(AssertResult::pass());
         let settings = Settings::of_this_process().unwrap();
-        let finished = run_on_host(&TestEntry { spec, body }, &settings);
+        let finished = run_on_host(&TestEntry::new(spec, body), &settings);
         assert_eq!(finished.record.cause, Cause::NotRun);
         assert!(finished.record.headline.contains("`../x`"), "{}", finished.record.headline);
     }

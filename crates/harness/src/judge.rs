@@ -1,8 +1,6 @@
 //! From what was seen to why the run ended as it did. Pure: evidence in, judgement out.
 
-use ktstr_model::{
-    AssertDetail, AssertResult, Cause, GuestFailure, RunReport, SchedulerReport, report_digest,
-};
+use ktstr_model::{AssertDetail, AssertResult, Cause, GuestFailure, RunReport, SchedulerReport};
 use ktstr_verifier::Rejection;
 use ktstr_vm::Stop;
 use ktstr_wire::layout::stage;
@@ -101,7 +99,7 @@ fn lost_report(evidence: &Evidence) -> Judgement {
 }
 
 fn judge_report(report: &RunReport, evidence: &Evidence) -> Judgement {
-    let digest = report_digest(&report.workers, &report.stimuli, report.scheduler.as_ref());
+    let digest = report.computed_digest();
     if digest != report.digest {
         let headline =
             format!("the report is damaged: its digest is {}, its events give {digest}", report.digest);
@@ -124,7 +122,9 @@ pub(crate) fn judge_result(result: &AssertResult) -> Judgement {
     if let Some(first) = result.details.first() {
         let more = result.details.len() - 1;
         let rest = if more > 0 { format!(" (and {more} more)") } else { String::new() };
-        return Judgement::new(Cause::CheckViolated, format!("{}{rest}", first.message));
+        // The lines after it are below, with the violations.
+        let line = first.message.lines().next().unwrap_or_default();
+        return Judgement::new(Cause::CheckViolated, format!("{line}{rest}"));
     }
     match &result.skipped {
         Some(reason) => Judgement::new(Cause::TestSkipped, reason.clone()),

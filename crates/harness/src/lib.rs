@@ -1,11 +1,13 @@
 //! The host side of a run: plan it, run it in a clone, judge what came back, record it.
 
+mod after_body;
 mod cells;
 mod error;
 mod evidence;
 mod host_run;
 mod judge;
 mod kernel_trouble;
+mod payload_files;
 mod plan;
 mod process_entry;
 mod render;

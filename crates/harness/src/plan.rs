@@ -11,6 +11,7 @@ use ktstr_vm::{MachineSpec, Payload};
 use ktstr_wire::layout::TEST_BINARY;
 
 use crate::error::HarnessError;
+use crate::payload_files::PayloadFiles;
 use crate::scheduler_file::{Places, check_fresh};
 
 /// Guest time for a scheduler to become enabled. scx_lavd takes up to 75 s under TCG.
@@ -33,6 +34,8 @@ pub struct RunPlan {
     pub files: Vec<(PathBuf, String)>,
     /// The scheduler's program here and there.
     pub scheduler: Option<(PathBuf, String)>,
+    /// The programs of external workloads, here and there.
+    pub payloads: Vec<(PathBuf, String)>,
     /// Small files with their content.
     pub texts: Vec<(String, String)>,
 }
@@ -55,13 +58,26 @@ impl RunPlan {
             order: order(spec, topology, mode, seed),
             files: include_files(spec)?,
             scheduler: None,
+            payloads: Vec::new(),
             texts: Vec::new(),
         };
+        if spec.disk_mb.is_some() {
+            return Err(HarnessError::Config("`disk_mb` is not built yet: leave it out".to_owned()));
+        }
+        plan.bring_payloads(spec, places)?;
         if let Some(config) = kernel.config_text()? {
             plan.texts.push((format!("/boot/config-{}", kernel.release), config));
         }
         plan.bring_scheduler(spec, kernel, places)?;
         Ok(plan)
+    }
+
+    fn bring_payloads(&mut self, spec: &TestSpec, places: &Places) -> Result<(), HarnessError> {
+        let PayloadFiles { orders, programs, files } = PayloadFiles::of(spec, places)?;
+        self.order.payloads = orders;
+        self.payloads = programs;
+        self.files.extend(files);
+        Ok(())
     }
 
     fn bring_scheduler(
@@ -141,7 +157,7 @@ impl RunPlan {
     /// Two files of one name would be one in the guest.
     fn check_names(&self) -> Result<(), HarnessError> {
         let mut seen: HashMap<&str, &Path> = HashMap::new();
-        for (host, guest) in &self.files {
+        for (host, guest) in self.files.iter().chain(&self.payloads) {
             if let Some(other) = seen.insert(guest, host).filter(|other| *other != host) {
                 let (other, host) = (other.display(), host.display());
                 return Err(HarnessError::Config(format!(
@@ -161,6 +177,9 @@ impl RunPlan {
         let mut payload = Payload::default();
         payload.add_program(test_binary, TEST_BINARY)?;
         if let Some((host, guest)) = &self.scheduler {
+            payload.add_program(host, guest)?;
+        }
+        for (host, guest) in &self.payloads {
             payload.add_program(host, guest)?;
         }
         for (host, guest) in &self.files {
@@ -199,6 +218,8 @@ pub(crate) fn order(spec: &TestSpec, topology: Topology, mode: Mode, seed: u64) 
         // Two cgroups fill the machine.
         workers_per_cgroup: (topology.cpus() / 2).max(1),
         scheduler: None,
+        payloads: Vec::new(),
+        work_type: None,
         sysctls: sysctls.map(|sysctl| (sysctl.key.to_owned(), sysctl.value.to_owned())).collect(),
         cgroup_parent: spec.scheduler.cgroup_parent.map(str::to_owned),
         assert: Assert::default_checks().merge(&spec.scheduler.assert).merge(&spec.assert),
@@ -216,14 +237,14 @@ fn include_files(spec: &TestSpec) -> Result<Vec<(PathBuf, String)>, HarnessError
     with_places.collect()
 }
 
-fn check_exists(what: &'static str, path: &Path) -> Result<(), HarnessError> {
+pub(crate) fn check_exists(what: &'static str, path: &Path) -> Result<(), HarnessError> {
     match std::fs::metadata(path) {
         Ok(_) => Ok(()),
         Err(source) => Err(HarnessError::File { what, path: path.to_owned(), source }),
     }
 }
 
-fn include_path(host: &Path) -> String {
+pub(crate) fn include_path(host: &Path) -> String {
     format!("{INCLUDE_FOLDER}/{}", host.file_name().unwrap_or_default().to_string_lossy())
 }
 

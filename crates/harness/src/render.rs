@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use ktstr_model::{Cause, GuestFailure, RunReport, Stimulus, Verdict, format_ns};
+use ktstr_model::{Cause, GuestFailure, MetricValue, Polarity, RunReport, Stimulus, Verdict, format_ns};
 use ktstr_results::Record;
 
 use crate::evidence::{Evidence, LOG_FILES};
@@ -29,9 +29,10 @@ pub fn line(record: &Record) -> String {
     format!("{}: {name} ({machine}{digest})", record.verdict.to_string().to_uppercase())
 }
 
-/// What a run that passed says: its line, and its notes.
+/// What a run that passed says: its line, the figures of external programs, and its notes.
 pub fn pass(record: &Record) -> String {
     let mut text = line(record) + "\n";
+    metrics(&mut text, record);
     notes(&mut text, record);
     text.trim_end().to_owned()
 }
@@ -50,6 +51,7 @@ pub fn report(
     }
     violations(&mut text, judgement);
     notes(&mut text, record);
+    metrics(&mut text, record);
     stimuli(&mut text, record);
     if let Some(Ok(report)) = evidence.and_then(|evidence| evidence.report.as_ref()) {
         section(&mut text, "cgroups", ktstr_checks::cgroup_table(&report.workers).lines());
@@ -66,7 +68,7 @@ pub fn report(
 
 fn violations(text: &mut String, judgement: &Judgement) {
     let title = if judgement.cause == Cause::CheckViolated { "violations" } else { "consequences" };
-    section(text, title, judgement.details.iter().map(|detail| detail.message.as_str()));
+    section(text, title, judgement.details.iter().flat_map(|detail| detail.message.lines()));
 }
 
 fn notes(text: &mut String, record: &Record) {
@@ -74,6 +76,23 @@ fn notes(text: &mut String, record: &Record) {
     if record.scheduler_report.as_ref().is_some_and(|scheduler| scheduler.ignored_sigint) {
         section(text, "notes", ["the scheduler did not heed SIGINT and was killed"].into_iter());
     }
+}
+
+/// The figures of external programs.
+fn metrics(text: &mut String, record: &Record) {
+    let lines: Vec<String> = record.metrics.iter().map(metric_line).collect();
+    section(text, "metrics", lines.iter().map(String::as_str));
+}
+
+fn metric_line(metric: &MetricValue) -> String {
+    let place = if metric.cgroup.is_empty() { String::new() } else { format!(" in {}", metric.cgroup) };
+    let better = match metric.polarity {
+        Polarity::HigherBetter => ", higher is better",
+        Polarity::LowerBetter => ", lower is better",
+        Polarity::Neutral => "",
+    };
+    let unit = if metric.unit.is_empty() { String::new() } else { format!(" {}", metric.unit) };
+    format!("{}{place}: {} = {}{unit}{better}", metric.payload, metric.name, metric.value)
 }
 
 /// What the scenario did, with times after its beginning.
@@ -135,6 +154,31 @@ pub fn panic_frames(report: &RunReport) -> &[ktstr_model::GuestFrame] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn figures_are_told_with_all_that_reading_them_takes() {
+        let mut record = Record::begun("t".into(), "eevdf", 1);
+        let metric = |name: &str, unit: &str, polarity, cgroup: &str| MetricValue {
+            name: name.into(),
+            value: 1.25,
+            unit: unit.into(),
+            polarity,
+            payload: "bench".into(),
+            cgroup: cgroup.into(),
+        };
+        record.metrics = vec![
+            metric("time", "s", Polarity::LowerBetter, "cell"),
+            metric("rounds", "", Polarity::HigherBetter, ""),
+            metric("cpus", "", Polarity::Neutral, ""),
+        ];
+        insta::assert_snapshot!(pass(&record), @r"
+        BROKEN: t (eevdf)
+          metrics:
+            bench in cell: time = 1.25 s, lower is better
+            bench: rounds = 1.25, higher is better
+            bench: cpus = 1.25
+        ");
+    }
 
     #[test]
     fn what_the_scenario_did_is_told_with_times_after_its_beginning() {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use ktstr_guest::TestEntry;
 use ktstr_kernel::{Cache, Environment, Kernel};
 use ktstr_model::{Cause, Mode, ModeChoice, TestSpec};
 use ktstr_results::{Plan, Record, RecordKernel, RecordTemplate};
@@ -10,6 +11,7 @@ use ktstr_vm::{
     Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, VmError, Work, choose_mode,
 };
 
+use crate::after_body;
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::judge::{Judgement, judge};
@@ -55,10 +57,11 @@ impl Host {
 }
 
 /// Carries out a test's run. A run that could not be begun is a finished one too: a broken one.
-pub fn run(spec: &TestSpec, settings: &Settings) -> Finished {
+pub fn run(entry: &TestEntry, settings: &Settings) -> Finished {
+    let spec = &entry.spec;
     let seed = spec.seed.unwrap_or(settings.seed);
     let mut record = begun(spec, settings, seed);
-    match attempt(spec, settings, seed, &mut record) {
+    match attempt(entry, settings, seed, &mut record) {
         Ok((judgement, evidence)) => finish(record, judgement, Some(evidence)),
         Err(error) => {
             let headline = error.to_string();
@@ -102,11 +105,12 @@ pub(crate) fn finish(mut record: Record, judgement: Judgement, evidence: Option<
 }
 
 fn attempt(
-    spec: &TestSpec,
+    entry: &TestEntry,
     settings: &Settings,
     seed: u64,
     record: &mut Record,
 ) -> Result<(Judgement, Evidence), HarnessError> {
+    let spec = &entry.spec;
     let prepared = Prepared::new(spec, settings, seed, record)?;
     // Kept while the machine runs: `kernel clean` leaves a kernel in use alone.
     let _in_use = prepared.host.kernel.hold()?;
@@ -122,7 +126,28 @@ fn attempt(
     if let Some(Ok(report)) = &evidence.report {
         record.take_report(report);
     }
-    Ok((judge(&evidence, spec.expect_err), evidence))
+    let judged = look_after_it(entry, judge(&evidence, spec.expect_err), &evidence, record);
+    Ok((judged, evidence))
+}
+
+/// What is to be looked at when the machine has ended, whatever became of it.
+pub(crate) fn look_after_it(
+    entry: &TestEntry,
+    mut judged: Judgement,
+    evidence: &Evidence,
+    record: &mut Record,
+) -> Judgement {
+    if let (Some(Ok(report)), Some(budget_ms)) = (&evidence.report, entry.spec.cleanup_budget_ms) {
+        judged = after_body::with(judged, Ok(after_body::cleanup(report, budget_ms)));
+    }
+    if let (Some(step), Some(run)) = (entry.post_vm, after_body::run_result(record, &judged, evidence)) {
+        let found = after_body::post_vm(step, &run);
+        if let Ok(result) = &found {
+            record.notes.extend(result.notes.iter().map(|note| format!("post_vm: {note}")));
+        }
+        judged = after_body::with(judged, found);
+    }
+    judged
 }
 
 /// Everything that a clone needs, so that starting one takes no time but its own.

@@ -44,7 +44,7 @@ impl Places {
         }
     }
 
-    fn candidates(&self, name: &str) -> Vec<PathBuf> {
+    pub(crate) fn candidates(&self, name: &str) -> Vec<PathBuf> {
         let beside = self.test_binary.parent().unwrap_or(Path::new("."));
         // Test binaries are in `target/PROFILE/deps`, programs one folder up.
         let profile = if beside.ends_with("deps") { beside.parent().unwrap_or(beside) } else { beside };

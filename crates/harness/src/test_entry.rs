@@ -27,7 +27,7 @@ pub fn run_test(entry: &'static TestEntry) {
     };
     let finished = match entry.spec.host_only {
         true => run_on_host(entry, &settings),
-        false => run::run(&entry.spec, &settings),
+        false => run::run(entry, &settings),
     };
     let text = tell(&finished, &settings);
     match failure_of(finished.record.verdict, &text, &settings) {

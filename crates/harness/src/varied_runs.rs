@@ -4,36 +4,38 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ktstr_guest::TestEntry;
 use ktstr_kernel::EntryHold;
-use ktstr_model::{Cause, Mode, RunOrder, TestSpec, Variation};
+use ktstr_model::{Cause, Mode, RunOrder, Variation};
 use ktstr_results::{Plan, Record, Written};
 use ktstr_vm::Work;
 
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::judge::{Judgement, judge};
-use crate::run::{Finished, Prepared, begun, finish};
+use crate::run::{Finished, Prepared, begun, finish, look_after_it};
 use crate::settings::Settings;
 
 /// A test whose template is loaded. A run costs its clone and nothing else.
 pub struct VariedRuns {
+    entry: TestEntry,
     prepared: Prepared,
     record: Record,
-    expect_err: bool,
     /// `kernel clean` leaves a kernel in use alone.
     _in_use: Option<EntryHold>,
 }
 
 impl VariedRuns {
-    /// Gets everything for runs of `spec`, whose workload runs for `duration` instead of what it says.
+    /// Gets everything for runs of `entry`, whose workload runs for `duration` instead of what it says.
     ///
     /// # Errors
     /// When something that a run needs is not here.
     pub fn new(
-        spec: &TestSpec,
+        entry: TestEntry,
         settings: &Settings,
         duration: Option<Duration>,
     ) -> Result<Self, HarnessError> {
+        let spec = &entry.spec;
         let seed = spec.seed.unwrap_or(settings.seed);
         let mut record = begun(spec, settings, seed);
         let mut prepared = Prepared::new(spec, settings, seed, &mut record)?;
@@ -41,7 +43,7 @@ impl VariedRuns {
             prepared.plan.order.duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         }
         let in_use = prepared.host.kernel.hold()?;
-        Ok(Self { prepared, record, expect_err: spec.expect_err, _in_use: in_use })
+        Ok(Self { entry, prepared, record, _in_use: in_use })
     }
 
     /// The order of the plain run.
@@ -76,10 +78,12 @@ impl VariedRuns {
             memory_mb: self.prepared.plan.machine.memory_mb,
         });
         match done {
-            Ok((judgement, evidence)) => {
+            Ok(evidence) => {
                 if let Some(Ok(report)) = &evidence.report {
                     record.take_report(report);
                 }
+                let judged = judge(&evidence, self.entry.spec.expect_err);
+                let judgement = look_after_it(&self.entry, judged, &evidence, &mut record);
                 finish(record, judgement, Some(evidence))
             }
             Err(error) => {
@@ -90,15 +94,14 @@ impl VariedRuns {
         }
     }
 
-    fn attempt(&self, order: &RunOrder) -> Result<(Judgement, Evidence), HarnessError> {
+    fn attempt(&self, order: &RunOrder) -> Result<Evidence, HarnessError> {
         let encoded = ktstr_wire::encode(order).map_err(|error| HarnessError::Order(error.to_string()))?;
         let work = Work { seed: order.seed, order: &encoded };
         // That a run waits for room on the host is nothing to tell each time.
         let mut waits = |_: &str| {};
         let mut machine = self.prepared.loaded.start(&self.prepared.host.qemu, work, &mut waits)?;
         let stop = machine.wait_stop(self.prepared.deadline()).map_err(HarnessError::Lost)?;
-        let evidence = Evidence::collect(&machine, stop);
-        Ok((judge(&evidence, self.expect_err), evidence))
+        Ok(Evidence::collect(&machine, stop))
     }
 
     /// Writes the record of a run, with what its machine left, into `folder`.

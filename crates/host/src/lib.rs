@@ -10,6 +10,7 @@ mod error;
 mod host;
 mod install;
 mod invocation;
+mod program_package;
 mod requirement;
 mod version;
 
@@ -19,5 +20,6 @@ pub use error::HostError;
 pub use host::Host;
 pub use install::plan_install;
 pub use invocation::Invocation;
-pub use requirement::{Missing, Packages, REQUIREMENTS, Requirement, missing};
+pub use program_package::package_of;
+pub use requirement::{Missing, OF_OWN_TESTS, Packages, REQUIREMENTS, Requirement, missing};
 pub use version::Version;

@@ -94,9 +94,17 @@ pub static REQUIREMENTS: [Requirement; 4] = [
     },
 ];
 
-/// The requirements that `host` does not meet.
-pub fn missing(host: &Host) -> Vec<Missing> {
-    REQUIREMENTS.iter().filter_map(|requirement| requirement.lack(host)).collect()
+/// What this project's own tests need beside that.
+pub static OF_OWN_TESTS: [Requirement; 1] = [Requirement {
+    name: "payloads",
+    what: "the programs that this project's tests run as workloads: hackbench, cyclictest, stress-ng",
+    packages: Packages::All(&["rt-tests", "stress-ng"]),
+    look: payloads,
+}];
+
+/// The ones of `requirements` that `host` does not meet.
+pub fn missing(requirements: &'static [Requirement], host: &Host) -> Vec<Missing> {
+    requirements.iter().filter_map(|requirement| requirement.lack(host)).collect()
 }
 
 impl Requirement {
@@ -176,6 +184,14 @@ fn static_c_library(host: &Host) -> Found {
     }
 }
 
+fn payloads(host: &Host) -> Found {
+    let absent: Vec<&str> = ["hackbench", "cyclictest", "stress-ng"]
+        .into_iter()
+        .filter(|name| host.find(name).is_none())
+        .collect();
+    if absent.is_empty() { Found::Good } else { Found::Wrong(format!("no {} in PATH", absent.join(", "))) }
+}
+
 fn version_of(program: &Path) -> Option<Version> {
     Version::parse(&printed(program, &["--version"])?)
 }
@@ -202,8 +218,16 @@ mod tests {
     #[test]
     fn a_bare_host_lacks_everything() {
         let (_folder, host) = host_with(&[]);
-        let found: Vec<String> = missing(&host).into_iter().map(|one| one.found).collect();
+        let found: Vec<String> = missing(&REQUIREMENTS, &host).into_iter().map(|one| one.found).collect();
         assert_eq!(found, ["not found in PATH", "not found in PATH", "no make in PATH", "no cc in PATH"]);
+    }
+
+    #[test]
+    fn the_projects_tests_need_programs_of_their_own() {
+        let (_folder, host) = host_with(&[("hackbench", ""), ("stress-ng", "")]);
+        assert_eq!(missing(&OF_OWN_TESTS, &host)[0].found, "no cyclictest in PATH");
+        let (_folder, host) = host_with(&[("hackbench", ""), ("stress-ng", ""), ("cyclictest", "")]);
+        assert!(missing(&OF_OWN_TESTS, &host).is_empty());
     }
 
     #[test]
@@ -216,7 +240,7 @@ mod tests {
             ("pkg-config", "exit 0"),
             ("cc", "echo /usr/lib/libc.a"),
         ]);
-        assert!(missing(&host).is_empty());
+        assert!(missing(&REQUIREMENTS, &host).is_empty());
     }
 
     #[test]
@@ -228,7 +252,7 @@ mod tests {
             ("pkg-config", "test $2 = zlib"),
             ("cc", "echo libc.a"),
         ]);
-        let found: Vec<String> = missing(&host).into_iter().map(|one| one.found).collect();
+        let found: Vec<String> = missing(&REQUIREMENTS, &host).into_iter().map(|one| one.found).collect();
         assert!(found[0].ends_with("qemu-system-x86_64, which is version 7.2.19"), "{}", found[0]);
         assert!(found[1].ends_with("clang, which is version 14.0.6"), "{}", found[1]);
         assert_eq!(found[2], "pkg-config does not know libelf");

@@ -1,5 +1,6 @@
 //! Which keys a macro takes, and the words for those it does not.
 
+use ktstr_model::near_miss;
 use proc_macro2::Ident;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -19,9 +20,6 @@ pub struct KnownKeys {
     /// Keys that will work one day, by what they still need.
     pub not_built: &'static [(&'static str, &'static [&'static str])],
 }
-
-/// At most so many slips make a near miss.
-const NEAR: usize = 2;
 
 impl KnownKeys {
     /// The pairs in `tokens`, each with its key's accepted name.
@@ -67,11 +65,7 @@ impl KnownKeys {
     fn nearest(&self, key: &str) -> Option<&'static str> {
         let not_built = self.not_built.iter().flat_map(|(_, keys)| keys.iter());
         let aliases = self.aliases.iter().map(|(alias, _)| alias);
-        let (slips, near) = (self.accepted.iter().chain(aliases).chain(not_built))
-            .map(|known| (strsim::damerau_levenshtein(key, known), *known))
-            .min_by_key(|(slips, _)| *slips)?;
-        // Of a short key, two slips leave nothing.
-        (slips <= NEAR && slips < key.len() / 2).then_some(near)
+        near_miss(key, self.accepted.iter().chain(aliases).chain(not_built).copied())
     }
 }
 

@@ -38,6 +38,7 @@ fn emit(keys: &TestKeys, function: &TestFunction) -> TokenStream {
     let text = name.to_string();
     let text = text.trim_start_matches("r#");
     let TestKeys { fields, check, .. } = keys;
+    let post_vm = keys.post_vm();
     // `line!()` takes the line of its own span: that of the function's name, not of the attribute.
     let location = quote_spanned!(name.span()=> (::core::file!(), ::core::line!()));
     quote! {
@@ -58,6 +59,7 @@ fn emit(keys: &TestKeys, function: &TestFunction) -> TokenStream {
                     ..::ktstr::__private::TestSpec::new(#text, ::core::module_path!())
                 },
                 body: #name,
+                post_vm: #post_vm,
             };
 
             // Runs before `main`, hence before libtest: in a guest the test's binary must not behave as a test runner.

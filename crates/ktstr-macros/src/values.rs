@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use syn::{Error, Expr, ExprArray, ExprLit, ExprPath, ExprTuple, Lit, LitInt, LitStr, Result};
+use syn::{
+    Error, Expr, ExprArray, ExprLit, ExprPath, ExprTuple, ExprUnary, Lit, LitInt, LitStr, Result, UnOp,
+};
 
 use crate::errors::Errors;
 use crate::key_value::KeyValue;
@@ -44,7 +46,8 @@ fn literal(expr: &Expr) -> Option<&Lit> {
     }
 }
 
-fn text(expr: &Expr) -> Option<Text<'_>> {
+/// A text, if `expr` can be one.
+pub fn text(expr: &Expr) -> Option<Text<'_>> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(Text::Literal(text)),
         Expr::Path(path) => Some(Text::Constant(path)),
@@ -69,6 +72,18 @@ pub fn positive(expr: &Expr) -> Option<u32> {
     }
 }
 
+/// A number, if `expr` is one.
+fn number(expr: &Expr) -> Option<f64> {
+    match expr {
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => number(expr).map(|number| -number),
+        expr => match literal(expr)? {
+            Lit::Int(int) => whole::<u64>(int).map(|number| number as f64),
+            Lit::Float(float) => float.base10_parse().ok(),
+            _ => None,
+        },
+    }
+}
+
 impl KeyValue {
     /// A whole number from 1 to `u32::MAX`.
     pub fn positive(&self) -> Result<u32> {
@@ -85,15 +100,23 @@ impl KeyValue {
         .ok_or_else(|| self.refuse("a whole number"))
     }
 
-    /// A number from 0 to 100, with or without a fraction.
-    pub fn percent(&self) -> Result<f64> {
-        match self.value.as_ref().and_then(literal) {
-            Some(Lit::Int(int)) => whole::<u32>(int).map(f64::from),
-            Some(Lit::Float(float)) => float.base10_parse().ok(),
-            _ => None,
-        }
-        .filter(|percent| (0.0..=100.0).contains(percent))
-        .ok_or_else(|| self.refuse("a number from 0 to 100"))
+    /// A whole number from 1 to `u64::MAX`.
+    pub fn positive_u64(&self) -> Result<u64> {
+        self.whole()
+            .ok()
+            .filter(|number| *number > 0)
+            .ok_or_else(|| self.refuse("a whole number of 1 or more"))
+    }
+
+    /// A number from 0 to `most`, with or without a fraction.
+    pub fn number(&self, most: f64) -> Result<f64> {
+        let number = self.value.as_ref().and_then(number);
+        number.filter(|number| number.is_finite() && (0.0..=most).contains(number)).ok_or_else(|| match most
+            .is_finite()
+        {
+            true => self.refuse(&format!("a number from 0 to {most}")),
+            false => self.refuse("a number of 0 or more"),
+        })
     }
 
     /// `true` or `false`; a key that stands alone means `true`.
@@ -120,23 +143,46 @@ impl KeyValue {
 
     /// A list of texts, none of them empty, of which `wrong` has nothing to say.
     pub fn texts(&self, wrong: impl Fn(&str) -> Option<String>) -> Result<Vec<Text<'_>>> {
-        const ACCEPTED: &str = r#"a list of texts, such as ["first", "second"]"#;
-        let wrong = |text: &str| match text.is_empty() {
+        self.texts_that(|text| match text.is_empty() {
             true => Some(format!("an empty text in `{}`", self.key)),
             false => wrong(text),
-        };
+        })
+    }
+
+    fn texts_that(&self, wrong: impl Fn(&str) -> Option<String>) -> Result<Vec<Text<'_>>> {
+        const ACCEPTED: &str = r#"a list of texts, such as ["first", "second"]"#;
         let mut errors = Errors::default();
         let mut texts = Vec::new();
         for element in self.list(ACCEPTED)? {
             match text(element) {
                 Some(text) => {
-                    errors.keep(text.check(wrong));
+                    errors.keep(text.check(&wrong));
                     texts.push(text);
                 }
                 None => errors.push(Error::new_spanned(element, format!("`{}` takes {ACCEPTED}", self.key))),
             }
         }
         errors.finish(texts)
+    }
+
+    /// A list of texts, of which some may be empty.
+    pub fn any_texts(&self) -> Result<Vec<Text<'_>>> {
+        self.texts_that(|_| None)
+    }
+
+    /// A number, with or without a sign and a fraction.
+    pub fn signed_number(&self) -> Result<f64> {
+        let number = self.value.as_ref().and_then(number).filter(|number| number.is_finite());
+        number.ok_or_else(|| self.refuse("a number"))
+    }
+
+    /// A code that a process can exit with.
+    pub fn exit_code(&self) -> Result<i32> {
+        let code = match self.value.as_ref().and_then(literal) {
+            Some(Lit::Int(int)) => whole::<i32>(int).filter(|code| (0..=255).contains(code)),
+            _ => None,
+        };
+        code.ok_or_else(|| self.refuse("a whole number from 0 to 255"))
     }
 
     /// The elements of a list in brackets.
@@ -174,6 +220,19 @@ impl KeyValue {
             Some(Expr::Path(path)) => Ok(path),
             _ => Err(self.refuse(accepted)),
         }
+    }
+
+    /// A list of paths of constants or statics.
+    pub fn paths(&self, accepted: &str) -> Result<Vec<&ExprPath>> {
+        let mut errors = Errors::default();
+        let mut paths = Vec::new();
+        for element in self.list(accepted)? {
+            match element {
+                Expr::Path(path) => paths.push(path),
+                other => errors.push(Error::new_spanned(other, format!("`{}` takes {accepted}", self.key))),
+            }
+        }
+        errors.finish(paths)
     }
 
     /// Any expression.

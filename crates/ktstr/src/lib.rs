@@ -45,31 +45,35 @@ mod registry;
 
 use {ktstr_explore as explore, ktstr_guest as guest, ktstr_harness as harness};
 
-pub use ktstr_macros::{declare_scheduler, ktstr_test};
+pub use ktstr_macros::{Payload, declare_scheduler, ktstr_test};
 pub use registry::{KTSTR_SCHEDULERS, KTSTR_TESTS};
 
 /// Everything that a file of tests needs.
 pub mod prelude {
-    pub use crate::assert::{Assert, AssertResult};
+    pub use crate::assert::{Assert, AssertCgroup, AssertResult};
     pub use crate::scenario::ops::{
         Backdrop, CgroupDef, CpusetSpec, HoldSpec, Op, Setup, Step, execute_defs, execute_scenario,
         execute_scenario_with, execute_steps, execute_steps_with,
     };
     pub use crate::scenario::{Cgroup, CgroupGroup, Ctx, scenarios};
-    pub use crate::test_support::{Payload, Scheduler, SchedulerSpec, Sysctl, TopologyConstraints};
+    pub use crate::test_support::{
+        Metric, MetricCheck, Payload, RunResult, Scheduler, SchedulerSpec, Sysctl, TopologyConstraints,
+    };
     pub use crate::topology::{CpuSet, TestTopology};
     pub use crate::workload::{
         AffinityIntent, MemPolicy, MpolFlags, Phase, SchedPolicy, WorkSpec, WorkType, WorkerReport,
         WorkloadConfig, WorkloadHandle,
     };
-    pub use crate::{declare_scheduler, ktstr_test};
+    pub use crate::{Payload, declare_scheduler, ktstr_test};
     pub use anyhow::{self, Result};
 }
 
 /// What a test's body runs in, and ready-made bodies.
 pub mod scenario {
     pub use crate::guest::scenarios::{collect_all, default_workload, setup_cgroups, spawn_diverse};
-    pub use crate::guest::{Cgroup, CgroupGroup, Cgroups, Ctx, HoldEnd, scenarios};
+    pub use crate::guest::{
+        Cgroup, CgroupGroup, Cgroups, Ctx, HoldEnd, PayloadHandle, PayloadOutcome, PayloadRun, scenarios,
+    };
     pub use ktstr_model::Stimulus;
 
     /// What scenarios are made of.
@@ -84,6 +88,7 @@ pub mod scenario {
 
 /// Checks, and what they find.
 pub mod assert {
+    pub use ktstr_checks::AssertCgroup;
     pub use ktstr_model::{Assert, AssertDetail, AssertResult, DetailKind};
 }
 
@@ -91,8 +96,8 @@ pub mod assert {
 pub mod workload {
     pub use crate::guest::WorkloadHandle;
     pub use ktstr_model::{
-        AffinityIntent, AluWidth, CloneMode, CustomWork, FutexLockMode, Gap, MemPolicy, Migration, MpolFlags,
-        Phase, SchedPolicy, Schedstat, TimeSample, WakeMechanism, WorkSpec, WorkType, WorkerEvent,
+        AffinityIntent, Allowance, AluWidth, CloneMode, CustomWork, FutexLockMode, Gap, MemPolicy, Migration,
+        MpolFlags, Phase, SchedPolicy, Schedstat, TimeSample, WakeMechanism, WorkSpec, WorkType, WorkerEvent,
         WorkerExit, WorkerReport, WorkloadConfig,
     };
 }
@@ -105,10 +110,11 @@ pub mod topology {
 
 /// What declarations are made of.
 pub mod test_support {
-    pub use crate::guest::TestEntry;
+    pub use crate::guest::{PostVm, TestEntry};
     pub use ktstr_model::{
-        ConfigFileDef, ModeChoice, Payload, Scheduler, SchedulerSpec, Sysctl, TestSpec, Topology,
-        TopologyChoice, TopologyConstraints,
+        Cause, Cleanup, ConfigFileDef, ExpectedExit, Metric, MetricCheck, MetricSource, MetricValue,
+        ModeChoice, Payload, PayloadEnd, PayloadReport, Polarity, RunReport, RunResult, Scheduler,
+        SchedulerSpec, Sysctl, TestSpec, Topology, TopologyChoice, TopologyConstraints, Verdict,
     };
 }
 
@@ -122,8 +128,8 @@ pub mod __private {
     pub use crate::harness::run_test;
     pub use crate::process_entry::process_entry;
     pub use ktstr_model::{
-        Assert, ConfigFileDef, ConstraintsChoice, ModeChoice, Scheduler, SchedulerSpec, TestSpec, Topology,
-        TopologyChoice,
+        Assert, ConfigFileDef, ConstraintsChoice, ExpectedExit, Metric, MetricCheck, ModeChoice, Payload,
+        Scheduler, SchedulerSpec, TestSpec, Topology, TopologyChoice,
     };
     pub use linkme;
 }

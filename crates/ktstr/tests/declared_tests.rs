@@ -2,7 +2,7 @@
 //! registered all the same, and here only looked at.
 
 use ktstr::prelude::*;
-use ktstr::test_support::{ModeChoice, TestEntry, TopologyChoice};
+use ktstr::test_support::{ExpectedExit, ModeChoice, TestEntry, TopologyChoice};
 use ktstr::{KTSTR_TESTS, declare_scheduler};
 
 declare_scheduler!(MY_SCHED, {
@@ -39,10 +39,25 @@ fn defaults(ctx: &Ctx) -> Result<AssertResult> {
     duration_s = 7,
     extra_sched_args = ["--fifo", SLICE],
     extra_include_files = ["data/input.txt"],
+    payload = STRESS_NG,
+    workloads = [inner::HACKBENCH, STRESS_NG],
+    disk_mb = 64,
     config = CONFIG,
     not_starved = false,
     max_gap_ms = 900,
     max_spread_pct = 12.5,
+    isolation,
+    max_throughput_cv = 0.25,
+    min_work_rate = 1000,
+    min_iteration_rate = 2.5,
+    max_p99_wake_latency_ns = 5000000000,
+    max_wake_latency_cv = 3,
+    max_migration_ratio = 0.5,
+    min_page_locality = 1,
+    max_cross_node_migration_ratio = 1.5,
+    max_slow_tier_ratio = 0,
+    cleanup_budget_ms = 400,
+    post_vm = looks_at_the_run,
     expect_err,
     host_only = false,
     mode = real_time,
@@ -53,8 +68,30 @@ pub fn every_key(ctx: &Ctx) -> Result<AssertResult> {
     scenarios::steady(ctx)
 }
 
+/// A program with everything that can be said of one.
+#[derive(Payload)]
+#[payload(
+    name = "stress",
+    program = "stress-ng",
+    args = ["--cpu", "2", ""],
+    include_files = ["data/jobs", "/etc/hostname"],
+    exit_code = 2
+)]
+#[metric(name = "ops", source = pattern(r"cpu +(\d+)"), unit = "1", higher_is_better, min = 1)]
+#[metric(name = "wait", source = json("a.0.b"), unit = "us", lower_is_better, min = -1, max = 2.5, in_real_time)]
+#[metric(name = "cpus", source = json("/a"), unit = "1", higher_is_better = false)]
+pub struct StressNg;
+
+fn looks_at_the_run(_: &RunResult) -> Result<AssertResult> {
+    Ok(AssertResult::pass())
+}
+
 mod inner {
     use ktstr::prelude::*;
+
+    #[derive(Payload)]
+    #[payload(binary = "./target/hackbench", any_exit)]
+    pub(super) struct Hackbench;
 
     #[ktstr_test(scheduler = super::MY_SCHED, threads = 2)]
     #[ignore = "looked at only"]
@@ -179,7 +216,13 @@ fn every_key_reaches_its_field() {
     assert_eq!(spec.extra_sched_args, ["--fifo", "--slice=5"]);
     assert_eq!(spec.extra_include_files, ["data/input.txt"]);
     assert_eq!(spec.config, Some("slice = 5"));
-    assert_eq!(spec.assert, Assert::NO_OVERRIDES.not_starved(false).max_gap_ms(900).max_spread_pct(12.5));
+    let assert = Assert::NO_OVERRIDES.not_starved(false).isolation(true).max_gap_ms(900).max_spread_pct(12.5);
+    let assert = assert.max_throughput_cv(0.25).min_work_rate(1000.0).min_iteration_rate(2.5);
+    let assert = assert.max_p99_wake_latency_ns(5_000_000_000).max_wake_latency_cv(3.0);
+    let assert = assert.max_migration_ratio(0.5).min_page_locality(1.0);
+    assert_eq!(spec.assert, assert.max_cross_node_migration_ratio(1.5).max_slow_tier_ratio(0.0));
+    assert_eq!(spec.cleanup_budget_ms, Some(400));
+    assert!(entry("every_key").post_vm.is_some() && entry("defaults").post_vm.is_none());
     assert_eq!((spec.expect_err, spec.host_only), (true, false));
     assert_eq!((spec.mode, spec.seed), (ModeChoice::RealTime, Some(u64::MAX)));
 }
@@ -210,4 +253,42 @@ fn a_test_knows_where_it_is() {
     let source = include_str!("declared_tests.rs");
     let text = source.lines().nth(line as usize - 1).unwrap();
     assert!(text.contains("fn in_a_module("), "line {line} is {text:?}");
+}
+
+#[test]
+fn a_derived_payload_has_all_that_was_said() {
+    const HERE: &str = env!("CARGO_MANIFEST_DIR");
+    let jobs: &'static str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/jobs");
+    assert_eq!(
+        (STRESS_NG.name, STRESS_NG.program, STRESS_NG.exit),
+        ("stress", "stress-ng", ExpectedExit::Code(2))
+    );
+    assert_eq!(
+        (STRESS_NG.args, STRESS_NG.include_files),
+        (&["--cpu", "2", ""][..], &[jobs, "/etc/hostname"][..])
+    );
+    assert_eq!(
+        STRESS_NG.metrics,
+        [
+            Metric::pattern("ops", r"cpu +(\d+)").unit("1").higher_is_better(),
+            Metric::json("wait", "a.0.b").unit("us").lower_is_better(),
+            Metric::json("cpus", "/a").unit("1"),
+        ]
+    );
+    let checks = [MetricCheck::min("ops", 1.0), MetricCheck::range("wait", -1.0, 2.5).in_real_time()];
+    assert_eq!(STRESS_NG.checks, checks);
+    assert_eq!(StressNg::PAYLOAD, STRESS_NG);
+    assert_eq!((inner::HACKBENCH.name, inner::HACKBENCH.exit), ("hackbench", ExpectedExit::Any));
+    assert_eq!(inner::HACKBENCH.program, format!("{HERE}/./target/hackbench"));
+}
+
+#[test]
+fn a_test_names_its_payloads() {
+    let spec = entry("every_key").spec;
+    assert_eq!((spec.payload, spec.disk_mb), (Some(&STRESS_NG), Some(64)));
+    assert_eq!(spec.workloads, [&inner::HACKBENCH, &STRESS_NG]);
+    assert_eq!(
+        spec.payloads().map(|payload| payload.name).collect::<Vec<_>>(),
+        ["stress", "hackbench", "stress"]
+    );
 }

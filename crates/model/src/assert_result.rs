@@ -12,8 +12,34 @@ pub enum DetailKind {
     Gap,
     /// The workers of one cgroup got too unequal shares of CPU time.
     Spread,
+    /// A worker ran outside of its cpuset.
+    Isolation,
+    /// The workers of one cgroup did too unequal amounts of work in the same CPU time.
+    ThroughputCv,
+    /// A worker did too little work in its CPU time.
+    WorkRate,
+    /// A worker's computing loop was too slow.
+    IterationRate,
+    /// The workers of one cgroup ran too late after being woken.
+    WakeLatency,
+    /// The workers of one cgroup ran too irregularly after being woken.
+    WakeLatencyCv,
+    /// A worker changed its CPU too often.
+    MigrationRatio,
+    /// A worker's memory lay on the wrong NUMA nodes.
+    PageLocality,
+    /// The kernel moved too many pages between NUMA nodes.
+    CrossNodeMigration,
+    /// Too many pages of one cgroup lay on nodes of memory only.
+    SlowTier,
     /// A worker crashed, or did not stop when it was told to.
     WorkerLost,
+    /// An external program ended otherwise than it was to.
+    Payload,
+    /// A figure of an external program is outside its bounds, or missing.
+    Metric,
+    /// It took too long from the body's end until everything had stopped.
+    Cleanup,
     /// A condition of the test body itself.
     Custom,
 }
@@ -23,7 +49,7 @@ pub enum DetailKind {
 pub struct AssertDetail {
     /// What the condition is about.
     pub kind: DetailKind,
-    /// The violation in one line, with worker, CPU, time, value and threshold.
+    /// The violation in one line, after which the last lines of a program may follow, with worker, CPU, time, value and threshold.
     pub message: String,
     /// The cgroup it was seen in.
     pub cgroup: Option<String>,

@@ -59,6 +59,8 @@ pub enum Cause {
     SchedulerNeverEnabled,
     /// The body gave up.
     TestSkipped,
+    /// Checks were violated by no more than what the host's other work explains (real-time mode only).
+    NoisyHost,
     /// The machine is too large for this host or its QEMU.
     TooLarge,
     /// The run could not be begun: the declaration, the host or the kernel does not allow it.
@@ -95,6 +97,7 @@ impl Cause {
             | Self::SchedulerRejected
             | Self::SchedulerNeverEnabled => Verdict::Fail,
             Self::TestSkipped | Self::TooLarge => Verdict::Skip,
+            Self::NoisyHost => Verdict::Inconclusive,
             Self::NotRun
             | Self::BootFailure
             | Self::GuestPanic

@@ -13,7 +13,7 @@ use crate::{
 /// A cgroup of a scenario with its workers.
 ///
 /// What is said of workers here holds for each [`WorkSpec`] that leaves it open. Without any of those there is one group
-/// of workers, as said here.
+/// of workers, as said here; for one with external programs see [`workload`](Self::workload).
 #[derive(Clone, Debug, Default)]
 pub struct CgroupDef {
     /// Its name, without slashes.
@@ -213,7 +213,8 @@ impl CgroupDef {
         self
     }
 
-    /// Adds an external program.
+    /// Adds an external program, which is started when the workers begin. A cgroup that has one, and of whose workers
+    /// neither number nor work was said, has no workers.
     pub fn workload(mut self, payload: &'static Payload) -> Self {
         self.payloads.push(payload);
         self
@@ -230,7 +231,10 @@ impl CgroupDef {
     ///
     /// An override takes the place of a swappable work type when the workers make whole groups of it.
     pub fn workloads(&self, usual_workers: usize, instead: Option<&WorkType>) -> Vec<WorkloadConfig> {
-        let specs = if self.works.is_empty() {
+        let unsaid = self.defaults.num_workers.is_none() && self.defaults.work_type.is_none();
+        let specs = if self.works.is_empty() && !self.payloads.is_empty() && unsaid {
+            Vec::new()
+        } else if self.works.is_empty() {
             vec![self.defaults.clone()]
         } else {
             self.works.iter().map(|work| work.clone().or(&self.defaults)).collect()
@@ -268,6 +272,16 @@ mod tests {
         assert_eq!((first.clone_mode, second.clone_mode), (CloneMode::Fork, CloneMode::Thread));
         assert_eq!((first.comm.as_deref(), second.pcomm.as_deref()), (Some("shared"), Some("leader")));
         assert_eq!(second.affinity, AffinityIntent::SingleCpu);
+    }
+
+    #[test]
+    fn external_programs_stand_alone_unless_workers_are_asked_for() {
+        static BENCH: Payload = Payload::binary("bench", "schbench");
+        let groups = |def: CgroupDef| def.workload(&BENCH).workloads(2, None).len();
+        assert_eq!(groups(CgroupDef::named("cell").nice(3)), 0);
+        assert_eq!(groups(CgroupDef::named("cell").workers(1)), 1);
+        assert_eq!(groups(CgroupDef::named("cell").work_type(WorkType::Mixed)), 1);
+        assert_eq!(groups(CgroupDef::named("cell").work(WorkSpec::default())), 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Schedstat, SchedulerReport, Stimulus, TimeSample, WorkerReport};
+use crate::{MetricValue, PayloadReport, Schedstat, SchedulerReport, Stimulus, TimeSample, WorkerReport};
 
 /// The first 128 bits of a SHA-256 hash, printed as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,11 +58,13 @@ impl From<Digest> for String {
     }
 }
 
-/// Hashes what a run did: all that every worker reported, what the scenario did and when, and when the scheduler came up
-/// and went. The host computes it again from the record to prove that the record is whole.
+/// Hashes what a run did: all that every worker and every external program reported, what the scenario did and when, and
+/// when the scheduler came up and went. The host computes it again from the record to prove that the record is whole.
 pub fn report_digest(
     workers: &[WorkerReport],
     stimuli: &[Stimulus],
+    payloads: &[PayloadReport],
+    metrics: &[MetricValue],
     scheduler: Option<&SchedulerReport>,
 ) -> Digest {
     let mut hash = Sha256::new();
@@ -74,6 +76,9 @@ pub fn report_digest(
         hash_text(&mut hash, place);
         hash_text(&mut hash, what);
     }
+    hash_words(&mut hash, &[payloads.len() as u64, metrics.len() as u64]);
+    payloads.iter().for_each(|payload| hash_payload(&mut hash, payload));
+    metrics.iter().for_each(|metric| hash_metric(&mut hash, metric));
     if let Some(scheduler) = scheduler {
         let words = [
             scheduler.enabled_after_ns.unwrap_or(u64::MAX),
@@ -95,8 +100,28 @@ fn hash_text(hash: &mut Sha256, text: &str) {
 }
 
 fn hash_sample(hash: &mut Sha256, sample: &TimeSample) {
-    hash_words(hash, &[sample.count, sample.sum_ns, sample.max_ns, sample.kept_ns.len() as u64]);
-    hash_words(hash, &sample.kept_ns);
+    let TimeSample { count, sum_ns, max_ns, max_at_ns, max_cpu, kept_ns } = sample;
+    hash_words(hash, &[*count, *sum_ns, *max_ns, *max_at_ns, (*max_cpu).into(), kept_ns.len() as u64]);
+    hash_words(hash, kept_ns);
+}
+
+fn hash_payload(hash: &mut Sha256, report: &PayloadReport) {
+    let PayloadReport { payload, primary, cgroup, args, pid, began_ns, ended_ns, cpu_ns, end, last_lines } =
+        report;
+    hash_text(hash, payload);
+    hash_text(hash, cgroup);
+    hash_words(hash, &[(*primary).into(), (*pid).into(), *began_ns, *ended_ns, *cpu_ns]);
+    hash_text(hash, &format!("{end:?}"));
+    for texts in [args, last_lines] {
+        hash_words(hash, &[texts.len() as u64]);
+        texts.iter().for_each(|text| hash_text(hash, text));
+    }
+}
+
+fn hash_metric(hash: &mut Sha256, metric: &MetricValue) {
+    let MetricValue { name, value, unit, polarity, payload, cgroup } = metric;
+    [name, unit, payload, cgroup].into_iter().for_each(|text| hash_text(hash, text));
+    hash_words(hash, &[value.to_bits(), *polarity as u64]);
 }
 
 fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
@@ -116,12 +141,14 @@ fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
         node_migrations,
         migration_log,
         cpus,
+        allowed,
         exit,
         wake_latencies,
         iteration_costs,
         schedstat,
         numa_pages,
         numa_pages_migrated,
+        turn_ns,
         notes,
         events,
         event_stride,
@@ -134,13 +161,15 @@ fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
     for migration in migration_log {
         hash_words(hash, &[migration.at_ns, u64::from(migration.from) << 32 | u64::from(migration.to)]);
     }
-    hash_text(hash, &cpus.to_string());
+    for set in [cpus, &allowed.cpus, &allowed.home_nodes, &allowed.memory_only_nodes] {
+        hash_text(hash, &set.to_string());
+    }
     hash_text(hash, &format!("{exit:?}"));
     hash_sample(hash, wake_latencies);
     hash_sample(hash, iteration_costs);
     let schedstat = schedstat.unwrap_or(Schedstat { cpu_ns: u64::MAX, ..Schedstat::default() });
     hash_words(hash, &[schedstat.cpu_ns, schedstat.run_delay_ns, schedstat.timeslices]);
-    hash_words(hash, &[numa_pages.len() as u64, *numa_pages_migrated]);
+    hash_words(hash, &[numa_pages.len() as u64, *numa_pages_migrated, turn_ns.unwrap_or(u64::MAX)]);
     numa_pages.iter().for_each(|(node, pages)| hash_words(hash, &[(*node).into(), *pages]));
     notes.iter().for_each(|note| hash_text(hash, note));
     hash_words(hash, &[events.len() as u64, (*event_stride).into()]);
@@ -152,7 +181,7 @@ fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Migration, WorkerEvent, WorkerExit};
+    use crate::{ExitHow, Migration, PayloadEnd, Polarity, WorkerEvent, WorkerExit};
 
     fn worker() -> WorkerReport {
         WorkerReport {
@@ -172,8 +201,8 @@ mod tests {
 
     #[test]
     fn one_changed_figure_changes_the_digest() {
-        let base = report_digest(&[worker()], &[], None);
-        let changes: [fn(&mut WorkerReport); 27] = [
+        let base = report_digest(&[worker()], &[], &[], &[], None);
+        let changes: [fn(&mut WorkerReport); 32] = [
             |w| w.events[1].at_ns += 1,
             |w| w.events[1].cpu = 2,
             |w| w.events.truncate(1),
@@ -196,24 +225,29 @@ mod tests {
             |w| w.exit = WorkerExit::Failed("x".into()),
             |w| w.wake_latencies.kept_ns.push(1),
             |w| w.iteration_costs.max_ns += 1,
+            |w| w.iteration_costs.max_at_ns += 1,
+            |w| w.allowed.cpus = "3".parse().unwrap(),
+            |w| w.allowed.home_nodes = "3".parse().unwrap(),
+            |w| w.allowed.memory_only_nodes = "3".parse().unwrap(),
             |w| w.schedstat = Some(Schedstat::default()),
             |w| w.schedstat = Some(Schedstat { run_delay_ns: 1, ..Schedstat::default() }),
             |w| w.numa_pages.push((0, 1)),
             |w| w.numa_pages_migrated += 1,
+            |w| w.turn_ns = Some(1),
             |w| w.notes.push("x".into()),
         ];
         for (number, change) in changes.into_iter().enumerate() {
             let mut changed = worker();
             change(&mut changed);
-            assert_ne!(report_digest(&[changed], &[], None), base, "change {number}");
+            assert_ne!(report_digest(&[changed], &[], &[], &[], None), base, "change {number}");
         }
-        assert_eq!(report_digest(&[worker()], &[], None), base);
-        assert_ne!(report_digest(&[worker()], &[], Some(&SchedulerReport::default())), base);
+        assert_eq!(report_digest(&[worker()], &[], &[], &[], None), base);
+        assert_ne!(report_digest(&[worker()], &[], &[], &[], Some(&SchedulerReport::default())), base);
     }
 
     #[test]
     fn what_the_scenario_did_is_part_of_it() {
-        let of = |stimuli: &[Stimulus]| report_digest(&[worker()], stimuli, None);
+        let of = |stimuli: &[Stimulus]| report_digest(&[worker()], stimuli, &[], &[], None);
         let base = Stimulus { began_ns: 1, ended_ns: 2, place: "step 1".into(), what: "begins".into() };
         let mut digests = vec![of(&[]), of(std::slice::from_ref(&base))];
         let changes: [fn(&mut Stimulus); 4] =
@@ -226,6 +260,66 @@ mod tests {
         digests.sort();
         digests.dedup();
         assert_eq!(digests.len(), 6);
+    }
+
+    #[test]
+    fn what_external_programs_did_is_part_of_it() {
+        let report = || PayloadReport {
+            payload: "bench".into(),
+            primary: false,
+            cgroup: "cell".into(),
+            args: vec!["-l".into()],
+            pid: 7,
+            began_ns: 1,
+            ended_ns: 2,
+            cpu_ns: 3,
+            end: PayloadEnd::Ended(ExitHow::Code(0)),
+            last_lines: vec![],
+        };
+        let changes: [fn(&mut PayloadReport); 11] = [
+            |_| {},
+            |p| p.payload.push('x'),
+            |p| p.primary = true,
+            |p| p.cgroup.push('x'),
+            |p| p.args.push("x".into()),
+            |p| p.pid = 8,
+            |p| p.began_ns = 2,
+            |p| p.ended_ns = 3,
+            |p| p.cpu_ns = 4,
+            |p| p.end = PayloadEnd::Stopped(ExitHow::Code(0)),
+            |p| p.last_lines.push("x".into()),
+        ];
+        let mut digests = vec![report_digest(&[], &[], &[], &[], None)];
+        for change in changes {
+            let mut changed = report();
+            change(&mut changed);
+            digests.push(report_digest(&[], &[], &[changed], &[], None));
+        }
+        let metric = || MetricValue {
+            name: "time".into(),
+            value: 1.0,
+            unit: "s".into(),
+            polarity: Polarity::Neutral,
+            payload: "bench".into(),
+            cgroup: String::new(),
+        };
+        let changes: [fn(&mut MetricValue); 7] = [
+            |_| {},
+            |m| m.name.push('x'),
+            |m| m.value = 1.5,
+            |m| m.unit.push('x'),
+            |m| m.polarity = Polarity::LowerBetter,
+            |m| m.payload.push('x'),
+            |m| m.cgroup.push('x'),
+        ];
+        for change in changes {
+            let mut changed = metric();
+            change(&mut changed);
+            digests.push(report_digest(&[], &[], &[], &[changed], None));
+        }
+        digests.sort();
+        digests.dedup();
+        assert_eq!(digests.len(), 19);
     }
 
     #[test]

@@ -19,8 +19,10 @@ mod cpuset_spec;
 mod digest;
 mod duration;
 mod hold;
+mod host_noise;
 mod mem_policy;
 mod mode;
+mod near_miss;
 mod op;
 mod order;
 mod payload;
@@ -28,6 +30,7 @@ mod perturbation;
 mod preset;
 mod random;
 mod report;
+mod run_result;
 mod sched_policy;
 mod scheduler;
 mod spec;
@@ -54,15 +57,21 @@ pub use cpuset_spec::CpusetSpec;
 pub use digest::{Digest, report_digest};
 pub use duration::format_ns;
 pub use hold::HoldSpec;
+pub use host_noise::{BusyProcess, HostNoise};
 pub use mem_policy::{MemPolicy, MpolFlags};
 pub use mode::{Mode, ModeChoice, UnknownMode};
+pub use near_miss::near_miss;
 pub use op::{Name, Op};
-pub use order::{RunOrder, SchedulerLaunch, SchedulerOrder};
-pub use payload::Payload;
+pub use order::{PayloadOrder, RunOrder, SchedulerLaunch, SchedulerOrder};
+pub use payload::{
+    ExpectedExit, Metric, MetricCheck, MetricSource, MetricValue, Payload, PayloadEnd, PayloadReport,
+    Polarity,
+};
 pub use perturbation::{NiceChange, Outage, Perturbation, Stall};
 pub use preset::{PRESETS, Preset};
 pub use random::SplitMix64;
-pub use report::{ExitHow, GuestFailure, GuestFrame, RunReport, SchedulerReport};
+pub use report::{Cleanup, ExitHow, GuestFailure, GuestFrame, RunReport, SchedulerReport};
+pub use run_result::RunResult;
 pub use sched_policy::SchedPolicy;
 pub use scheduler::{ConfigFileDef, Scheduler, SchedulerSpec, Sysctl};
 pub use spec::{TestSpec, TopologyChoice};
@@ -71,5 +80,9 @@ pub use switch_line::{SwitchLine, SwitchLineError};
 pub use topology::{MAX_CPUS, Topology, TopologyError};
 pub use variation::Variation;
 pub use work_spec::{CloneMode, WorkSpec, WorkloadConfig};
-pub use work_type::{AluWidth, CustomWork, FutexLockMode, Phase, WakeMechanism, WorkType, WorkTypeError};
-pub use worker_report::{Gap, Migration, Schedstat, TimeSample, WorkerEvent, WorkerExit, WorkerReport};
+pub use work_type::{
+    AluWidth, CustomWork, FutexLockMode, Phase, UnknownWorkType, WakeMechanism, WorkType, WorkTypeError,
+};
+pub use worker_report::{
+    Allowance, Gap, Migration, Schedstat, TimeSample, WorkerEvent, WorkerExit, WorkerReport,
+};

@@ -73,7 +73,7 @@ pub enum Op {
         /// To which.
         to: Name,
     },
-    /// Starts an external program.
+    /// Starts an external program, which runs beside what follows. It is stopped at the end of the step.
     RunPayload {
         /// The program.
         payload: &'static Payload,
@@ -82,14 +82,14 @@ pub enum Op {
         /// In which cgroup; outside of all when `None`.
         cgroup: Option<Name>,
     },
-    /// Waits until an external program has ended.
+    /// Waits until an external program has ended, or the scheduler under test has died.
     WaitPayload {
         /// Its name.
         name: Name,
         /// In which cgroup; in any when `None`.
         cgroup: Option<Name>,
     },
-    /// Kills an external program.
+    /// Ends an external program: it gets SIGTERM and, a second later, SIGKILL with all processes of its session.
     KillPayload {
         /// Its name.
         name: Name,
@@ -217,6 +217,16 @@ impl Op {
     /// [`WaitPayload`](Self::WaitPayload) in any cgroup.
     pub fn wait_payload(name: impl Into<Name>) -> Self {
         Self::WaitPayload { name: name.into(), cgroup: None }
+    }
+
+    /// [`WaitPayload`](Self::WaitPayload) in a cgroup.
+    pub fn wait_payload_in_cgroup(name: impl Into<Name>, cgroup: impl Into<Name>) -> Self {
+        Self::WaitPayload { name: name.into(), cgroup: Some(cgroup.into()) }
+    }
+
+    /// [`KillPayload`](Self::KillPayload) in a cgroup.
+    pub fn kill_payload_in_cgroup(name: impl Into<Name>, cgroup: impl Into<Name>) -> Self {
+        Self::KillPayload { name: name.into(), cgroup: Some(cgroup.into()) }
     }
 
     /// [`KillPayload`](Self::KillPayload) in any cgroup.

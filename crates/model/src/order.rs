@@ -37,6 +37,19 @@ pub struct SchedulerOrder {
     pub read_bpf: bool,
 }
 
+/// An external program of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PayloadOrder {
+    /// The payload's name.
+    pub name: String,
+    /// The program as the payload names it.
+    pub program: String,
+    /// The program's path, where the test's body runs.
+    pub path: String,
+    /// Whether it is the program that the test is about.
+    pub primary: bool,
+}
+
 /// One run as the guest gets it. It holds nothing of the host, so that equal orders give equal runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunOrder {
@@ -59,6 +72,10 @@ pub struct RunOrder {
     pub workers_per_cgroup: u32,
     /// The scheduler, if it is not the kernel's own.
     pub scheduler: Option<SchedulerOrder>,
+    /// The external programs that were brought along.
+    pub payloads: Vec<PayloadOrder>,
+    /// The name of the work type that takes the place of swappable ones.
+    pub work_type: Option<String>,
     /// Kernel parameters in the order in which they are set.
     pub sysctls: Vec<(String, String)>,
     /// The cgroup that holds the test's cgroups, relative to the cgroup root.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssertResult, BpfObjects, Stimulus, WorkerReport};
+use crate::{AssertResult, BpfObjects, MetricValue, PayloadReport, Stimulus, WorkerReport};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -73,6 +73,24 @@ pub enum GuestFailure {
     },
 }
 
+/// How long it took from the body's end until everything had stopped, part by part, in nanoseconds of guest time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cleanup {
+    /// Removing the cgroups that held the test's own.
+    pub cgroups_ns: u64,
+    /// Stopping the scheduler.
+    pub scheduler_ns: u64,
+    /// Reading what was left of the kernel's log.
+    pub kernel_log_ns: u64,
+}
+
+impl Cleanup {
+    /// All of it.
+    pub fn total_ns(&self) -> u64 {
+        self.cgroups_ns.saturating_add(self.scheduler_ns).saturating_add(self.kernel_log_ns)
+    }
+}
+
 /// All that a guest reports of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunReport {
@@ -82,12 +100,26 @@ pub struct RunReport {
     pub workers: Vec<WorkerReport>,
     /// What the scenario did, in order.
     pub stimuli: Vec<Stimulus>,
+    /// The external programs in the order in which they ended.
+    pub payloads: Vec<PayloadReport>,
+    /// The figures that they reported.
+    pub metrics: Vec<MetricValue>,
     /// The scheduler, if one was started.
     pub scheduler: Option<SchedulerReport>,
     /// Lines of the kernel's log that concern sched_ext.
     pub sched_ext_log: Vec<String>,
+    /// How long it took from the body's end until everything had stopped.
+    pub cleanup: Cleanup,
     /// Guest time from the first to the last line of the test process, in nanoseconds.
     pub guest_ns: u64,
     /// The digest of this report; see [`report_digest`](crate::report_digest).
     pub digest: crate::Digest,
+}
+
+impl RunReport {
+    /// The digest of what it holds, to be compared with the one that it says.
+    pub fn computed_digest(&self) -> crate::Digest {
+        let Self { workers, stimuli, payloads, metrics, scheduler, .. } = self;
+        crate::report_digest(workers, stimuli, payloads, metrics, scheduler.as_ref())
+    }
 }

@@ -1,6 +1,8 @@
 //! What a test author says about a test.
 
-use crate::{Assert, ConstraintsChoice, ModeChoice, Scheduler, Topology, TopologyConstraints, TopologyError};
+use crate::{
+    Assert, ConstraintsChoice, ModeChoice, Payload, Scheduler, Topology, TopologyConstraints, TopologyError,
+};
 
 /// The dimensions that a test names itself; the others come from its scheduler.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,10 +79,18 @@ pub struct TestSpec {
     pub extra_sched_args: &'static [&'static str],
     /// Files and folders of the host that the guest gets under `/include-files/`.
     pub extra_include_files: &'static [&'static str],
+    /// The external program that the test is about.
+    pub payload: Option<&'static Payload>,
+    /// External programs that run beside it.
+    pub workloads: &'static [&'static Payload],
+    /// The size of a disk in MiB.
+    pub disk_mb: Option<u32>,
     /// Configuration text for the scheduler's `config_file_def`.
     pub config: Option<&'static str>,
     /// Thresholds of this test.
     pub assert: Assert,
+    /// How long it may take from the body's end until everything has stopped, in milliseconds of guest time.
+    pub cleanup_budget_ms: Option<u32>,
     /// The test passes when its body fails or returns an error.
     pub expect_err: bool,
     /// The body runs on the host, without a machine.
@@ -109,8 +119,12 @@ impl TestSpec {
             duration_s: 12,
             extra_sched_args: &[],
             extra_include_files: &[],
+            payload: None,
+            workloads: &[],
+            disk_mb: None,
             config: None,
             assert: Assert::NO_OVERRIDES,
+            cleanup_budget_ms: None,
             expect_err: false,
             host_only: false,
             mode: ModeChoice::Auto,
@@ -125,6 +139,11 @@ impl TestSpec {
             Some((_, module)) => format!("{module}::{}", self.name),
             None => self.name.to_owned(),
         }
+    }
+
+    /// The external programs that the test runs, the one that it is about first.
+    pub fn payloads(&self) -> impl Iterator<Item = &'static Payload> {
+        self.payload.into_iter().chain(self.workloads.iter().copied())
     }
 
     /// The machine that the test runs on.

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use crate::{SchedPolicy, WorkerReport};
 
+mod by_name;
 mod constructors;
 mod groups;
 mod names;
 mod parameters;
 
+pub use by_name::UnknownWorkType;
 pub use groups::WorkTypeError;
 pub use parameters::{AluWidth, FutexLockMode, Phase, WakeMechanism};
 

@@ -78,6 +78,12 @@ pub struct TimeSample {
     pub sum_ns: u64,
     /// The largest in nanoseconds.
     pub max_ns: u64,
+    /// When the largest ended, in nanoseconds after the worker was let go.
+    #[serde(default)]
+    pub max_at_ns: u64,
+    /// The CPU that the worker was on then.
+    #[serde(default)]
+    pub max_cpu: u32,
     /// The sample in nanoseconds; all of them when they are few.
     pub kept_ns: Vec<u64>,
 }
@@ -101,6 +107,19 @@ pub struct Schedstat {
     pub run_delay_ns: u64,
     /// How often it was put on a CPU.
     pub timeslices: u64,
+}
+
+/// What a worker was allowed to use, and where its memory belongs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowance {
+    /// CPUs of its cpuset; when that changed while it worked, or when it was moved to another cgroup, those of all of
+    /// them. Empty when they are not known.
+    pub cpus: CpuSet,
+    /// NUMA nodes where its pages belong: those that its memory policy names, else those of its CPUs, as far as its cpuset
+    /// lets it have memory there. Empty when they are not known.
+    pub home_nodes: CpuSet,
+    /// NUMA nodes of the machine that have memory and no CPUs: its slow tier.
+    pub memory_only_nodes: CpuSet,
 }
 
 /// How a worker ended.
@@ -148,6 +167,9 @@ pub struct WorkerReport {
     pub migration_log: Vec<Migration>,
     /// CPUs it was seen on.
     pub cpus: CpuSet,
+    /// What it was allowed to use.
+    #[serde(default)]
+    pub allowed: Allowance,
     /// How it ended.
     pub exit: WorkerExit,
     /// Times from being woken, by another worker or by a timer, to running.
@@ -160,6 +182,10 @@ pub struct WorkerReport {
     pub numa_pages: Vec<(u32, u64)>,
     /// Pages that the kernel moved between NUMA nodes while it worked, in the whole machine.
     pub numa_pages_migrated: u64,
+    /// Longest time that a virtual CPU of its machine waits for its turn, in nanoseconds: what is shorter tells nothing of
+    /// the scheduler. `None` in real time, where they run at once.
+    #[serde(default)]
+    pub turn_ns: Option<u64>,
     /// Remarks of the work type, such as where its file was.
     pub notes: Vec<String>,
     /// Checkpoints kept, evenly thinned out: every [`event_stride`](Self::event_stride)-th one.

@@ -2,23 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ktstr_model::SchedulerReport;
+pub use ktstr_model::Polarity;
+use ktstr_model::{MetricValue, SchedulerReport};
 use serde::{Deserialize, Serialize};
 
 use crate::worker::WorkerFigures;
-
-/// Which way a figure is better.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Polarity {
-    /// More is better, as of throughput.
-    HigherBetter,
-    /// Less is better, as of latency.
-    LowerBetter,
-    /// Neither.
-    #[default]
-    Neutral,
-}
 
 /// One figure of a run: what `cargo ktstr stats compare` compares.
 ///
@@ -91,6 +79,15 @@ impl Figure {
     }
 }
 
+impl From<&MetricValue> for Figure {
+    /// The figure of an external program, as `bench/time`, or `bench in cell/time` when it ran in a cgroup.
+    fn from(metric: &MetricValue) -> Self {
+        let place = if metric.cgroup.is_empty() { String::new() } else { format!(" in {}", metric.cgroup) };
+        let name = format!("{}{place}/{}", metric.payload, metric.name);
+        Self::new(name, &metric.unit, metric.value, metric.polarity)
+    }
+}
+
 /// The largest difference of off-CPU shares in one cgroup, in percent points.
 fn spread_pct(workers: &[&WorkerFigures]) -> Option<f64> {
     let mut shares = BTreeMap::<&str, Vec<f64>>::new();
@@ -136,6 +133,20 @@ mod tests {
             migrations: 4,
             ..WorkerFigures::default()
         }
+    }
+
+    #[test]
+    fn figures_of_programs_have_their_names() {
+        let metric = |cgroup: &str| MetricValue {
+            name: "time".into(),
+            value: 1.5,
+            unit: "s".into(),
+            polarity: Polarity::LowerBetter,
+            payload: "bench".into(),
+            cgroup: cgroup.into(),
+        };
+        assert_eq!(Figure::from(&metric("")), Figure::new("bench/time", "s", 1.5, Polarity::LowerBetter));
+        assert_eq!(Figure::from(&metric("cell")).name, "bench in cell/time");
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ktstr_model::{
-    AssertDetail, Cause, Digest, Mode, RunOrder, RunReport, SchedulerReport, Stimulus, Topology, Verdict,
+    AssertDetail, Cause, Digest, MetricValue, Mode, PayloadReport, RunOrder, RunReport, SchedulerReport,
+    Stimulus, Topology, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -156,6 +157,12 @@ pub struct Record {
     /// The workers without their events.
     #[serde(default)]
     pub workers: Vec<WorkerFigures>,
+    /// What external programs did.
+    #[serde(default)]
+    pub payloads: Vec<PayloadReport>,
+    /// The figures that they printed.
+    #[serde(default)]
+    pub metrics: Vec<MetricValue>,
     /// The figures by which this run is compared to others.
     #[serde(default)]
     pub figures: Vec<Figure>,
@@ -197,6 +204,8 @@ impl Record {
             stimuli: Vec::new(),
             work_types: Vec::new(),
             workers: Vec::new(),
+            payloads: Vec::new(),
+            metrics: Vec::new(),
             figures: Vec::new(),
             began_unix_ms: now.as_millis() as u64,
         }
@@ -213,9 +222,17 @@ impl Record {
         self.work_types.sort();
         self.work_types.dedup();
         self.figures = Figure::of_run(&self.workers, report.scheduler.as_ref());
+        self.take_payloads(&report.payloads, &report.metrics);
         if let Ok(result) = &report.result {
             self.notes.clone_from(&result.notes);
         }
+    }
+
+    /// Takes over what external programs did and printed.
+    pub fn take_payloads(&mut self, payloads: &[PayloadReport], metrics: &[MetricValue]) {
+        self.payloads = payloads.to_vec();
+        self.metrics = metrics.to_vec();
+        self.figures.extend(metrics.iter().map(Figure::from));
     }
 
     /// The folder that this run belongs into.

@@ -49,6 +49,7 @@ mod tests {
             sum_ns: kept.iter().sum(),
             max_ns: kept.iter().copied().max().unwrap_or(0),
             kept_ns: kept.to_vec(),
+            ..TimeSample::default()
         };
         let one = Times { count: 1, mean_ns: 7.0, p50_ns: 7, p99_ns: 7, max_ns: 7 };
         assert_eq!(Times::of(&sample(&[7])), Some(one));

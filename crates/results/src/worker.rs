@@ -1,6 +1,6 @@
 //! The figures of one worker.
 
-use ktstr_model::{CpuSet, Gap, Schedstat, WorkerExit, WorkerReport};
+use ktstr_model::{Allowance, CpuSet, Gap, Schedstat, WorkerExit, WorkerReport};
 use serde::{Deserialize, Serialize};
 
 use crate::times::Times;
@@ -39,6 +39,8 @@ pub struct WorkerFigures {
     pub node_migrations: u64,
     /// CPUs it was seen on.
     pub cpus: CpuSet,
+    /// What it was allowed to use.
+    pub allowed: Allowance,
     /// Times from being woken to running; `None` when nothing was measured.
     pub wake_latency: Option<Times>,
     /// Times from one checkpoint to the next; `None` when nothing was measured.
@@ -71,6 +73,7 @@ impl From<&WorkerReport> for WorkerFigures {
             llc_migrations: worker.llc_migrations,
             node_migrations: worker.node_migrations,
             cpus: worker.cpus.clone(),
+            allowed: worker.allowed.clone(),
             wake_latency: Times::of(&worker.wake_latencies),
             iteration_cost: Times::of(&worker.iteration_costs),
             schedstat: worker.schedstat,

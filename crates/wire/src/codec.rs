@@ -37,7 +37,8 @@ pub fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T
 mod tests {
     use super::*;
     use ktstr_model::{
-        AssertResult, Digest, Gap, MAX_CPUS, RunReport, Schedstat, TimeSample, WorkerExit, WorkerReport,
+        Allowance, AssertResult, Cleanup, Digest, Gap, MAX_CPUS, RunReport, Schedstat, TimeSample,
+        WorkerExit, WorkerReport,
     };
 
     #[test]
@@ -46,8 +47,11 @@ mod tests {
             result: Ok(AssertResult::fail_msg("late")),
             workers: Vec::new(),
             stimuli: Vec::new(),
+            payloads: Vec::new(),
+            metrics: Vec::new(),
             scheduler: None,
             sched_ext_log: vec!["sched_ext: enabled".into()],
+            cleanup: Cleanup { scheduler_ns: 5, ..Cleanup::default() },
             guest_ns: 7,
             digest: Digest::of(b"x"),
         };
@@ -60,9 +64,21 @@ mod tests {
 
     /// The largest report that a worker of the largest machine can leave, without its samples.
     #[test]
-    fn a_worker_takes_two_kib_beside_its_samples() {
-        let largest = TimeSample { count: u64::MAX, sum_ns: u64::MAX, max_ns: u64::MAX, kept_ns: Vec::new() };
+    fn a_worker_takes_three_kib_beside_its_samples() {
         let most = u64::MAX;
+        let largest = TimeSample {
+            count: most,
+            sum_ns: most,
+            max_ns: most,
+            max_at_ns: most,
+            max_cpu: u32::MAX,
+            kept_ns: Vec::new(),
+        };
+        let allowed = Allowance {
+            cpus: (0..MAX_CPUS).collect(),
+            home_nodes: (0..16).collect(),
+            memory_only_nodes: (0..16).collect(),
+        };
         let worker = WorkerReport {
             cgroup: "c".repeat(64),
             index: u32::MAX,
@@ -78,17 +94,19 @@ mod tests {
             node_migrations: most,
             migration_log: Vec::new(),
             cpus: (0..MAX_CPUS).collect(),
+            allowed,
             exit: WorkerExit::Failed("f".repeat(156)),
             wake_latencies: largest.clone(),
             iteration_costs: largest,
             schedstat: Some(Schedstat { cpu_ns: most, run_delay_ns: most, timeslices: most }),
             numa_pages: (0..16).map(|node| (node, most)).collect(),
             numa_pages_migrated: most,
+            turn_ns: Some(most),
             notes: vec!["n".repeat(156)],
             events: Vec::new(),
             event_stride: u32::MAX,
         };
         let len = encode(&worker).unwrap().len();
-        assert!(len <= 2048, "{len} bytes");
+        assert!(len <= 3072, "{len} bytes");
     }
 }

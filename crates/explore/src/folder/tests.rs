@@ -23,6 +23,8 @@ fn parameters() -> Parameters {
             sysctls: Vec::new(),
             cgroup_parent: None,
             assert: Assert::default_checks(),
+            work_type: None,
+            payloads: Vec::new(),
             perturbation: Perturbation::default(),
         },
     }

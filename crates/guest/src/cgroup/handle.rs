@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Machine, file};
+use super::{CpusetHistory, Machine, file};
 use crate::error::GuestError;
 
 /// How often tasks are moved before those that keep on forking win.
@@ -18,12 +18,14 @@ pub struct Cgroup {
     path: PathBuf,
     root: PathBuf,
     pub(super) machine: Arc<Machine>,
+    cpusets: Arc<CpusetHistory>,
     pub(super) removed: bool,
 }
 
 impl Cgroup {
     pub(super) fn new(name: String, path: PathBuf, root: PathBuf, machine: Arc<Machine>) -> Self {
-        Self { name, path, root, machine, removed: false }
+        let cpusets = Arc::new(CpusetHistory::of(&path));
+        Self { name, path, root, machine, cpusets, removed: false }
     }
 
     /// Its name below the test's parent group.
@@ -34,6 +36,11 @@ impl Cgroup {
     /// Its folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Which CPUs its tasks could use. It outlives the cgroup.
+    pub(crate) fn cpusets(&self) -> &Arc<CpusetHistory> {
+        &self.cpusets
     }
 
     /// Moves a process with all its threads into it.

@@ -21,7 +21,9 @@ impl Cgroup {
     /// When these are none, or not all of the machine, or when a level above is confined to others.
     pub fn set_cpus(&self, cpus: &CpuSet) -> Result<(), GuestError> {
         self.check_cpuset("cpuset.cpus", cpus, &self.machine.cpus)?;
-        self.write_cpuset("cpuset.cpus", cpus)
+        self.write_cpuset("cpuset.cpus", cpus)?;
+        self.cpusets().look();
+        Ok(())
     }
 
     /// Lets its tasks use all CPUs that the level above may use.
@@ -29,7 +31,9 @@ impl Cgroup {
     /// # Errors
     /// When the kernel refuses.
     pub fn clear_cpus(&self) -> Result<(), GuestError> {
-        self.clear_cpuset("cpuset.cpus")
+        self.clear_cpuset("cpuset.cpus")?;
+        self.cpusets().look();
+        Ok(())
     }
 
     /// The CPUs that its tasks may use.

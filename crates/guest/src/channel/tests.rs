@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 
-use ktstr_model::{Assert, AssertResult, Digest, Mode, Perturbation, Topology};
+use ktstr_model::{Assert, AssertResult, Cleanup, Digest, Mode, Perturbation, Topology};
 use ktstr_wire::{LogText, read_log};
 use proptest::prelude::*;
 
@@ -31,6 +31,8 @@ pub(crate) fn order(test: &str) -> RunOrder {
         settle_ns: 50_000_000,
         workers_per_cgroup: 2,
         scheduler: None,
+        payloads: Vec::new(),
+        work_type: None,
         sysctls: Vec::new(),
         cgroup_parent: None,
         assert: Assert::default_checks(),
@@ -70,8 +72,11 @@ fn the_order_arrives_and_the_report_leaves() {
         result: Ok(AssertResult::fail_msg("late")),
         workers: Vec::new(),
         stimuli: Vec::new(),
+        payloads: Vec::new(),
+        metrics: Vec::new(),
         scheduler: None,
         sched_ext_log: Vec::new(),
+        cleanup: Cleanup::default(),
         guest_ns: 9,
         digest: Digest::of(b""),
     };
@@ -89,8 +94,11 @@ fn a_report_that_does_not_fit_is_an_error() {
         result: Ok(AssertResult::pass().with_note("x".repeat(layout::REPORT.size as usize))),
         workers: Vec::new(),
         stimuli: Vec::new(),
+        payloads: Vec::new(),
+        metrics: Vec::new(),
         scheduler: None,
         sched_ext_log: Vec::new(),
+        cleanup: Cleanup::default(),
         guest_ns: 0,
         digest: Digest::of(b""),
     };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use ktstr_checks::judge_workers;
 use ktstr_model::{Assert, AssertResult, WorkType, WorkloadConfig};
 
 use crate::cgroup::CgroupGroup;
@@ -59,7 +60,6 @@ pub fn spawn_diverse<'ctx>(
 /// Stops all workers at the same time and judges them. Workers that cannot be waited for are a violation.
 pub fn collect_all(mut handles: Vec<WorkloadHandle<'_>>, checks: &Assert) -> AssertResult {
     handles.iter_mut().for_each(WorkloadHandle::stop);
-    let Some(ctx) = handles.first().map(WorkloadHandle::context) else { return AssertResult::pass() };
     let (mut reports, mut lost) = (Vec::new(), AssertResult::pass());
     for handle in handles {
         let cgroup = handle.cgroup().to_owned();
@@ -70,7 +70,7 @@ pub fn collect_all(mut handles: Vec<WorkloadHandle<'_>>, checks: &Assert) -> Ass
             }
         }
     }
-    let mut result = ctx.judge_by(checks, &reports);
+    let mut result = judge_workers(checks, &reports);
     result.merge(lost);
     result
 }

@@ -1,7 +1,6 @@
 //! The scheduler under test: brought up before the body, watched while it runs, stopped after it.
 
 mod builtin;
-mod output;
 mod program;
 mod sched_ext;
 

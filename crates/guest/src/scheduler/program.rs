@@ -11,10 +11,10 @@ use ktstr_wire::layout::GUEST_VARIABLE;
 use rustix::process::{Pid, Signal};
 
 use super::NotStarted;
-use super::output::Output;
 use super::sched_ext::SchedExt;
 use crate::channel::LogArea;
 use crate::clock::monotonic_ns;
+use crate::output::Output;
 use crate::process::{Child, Ended, readable_before};
 
 const MS: u64 = 1_000_000;
@@ -137,7 +137,7 @@ struct Process {
 }
 
 impl Process {
-    fn start(path: &str, args: &[String], log: LogArea) -> io::Result<Self> {
+    fn start(path: &str, args: &[String], mut log: LogArea) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         // A variable that says "you are the test" is not for the scheduler, which may be built with ktstr too.
         let child = Command::new(path)
@@ -150,7 +150,8 @@ impl Process {
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
         let child = Child::new(pid);
         let end_event = child.end_event().map_err(io::Error::other)?;
-        Ok(Self { child, end_event, output: Output::copy(reader, log)?, ended: None })
+        let output = Output::copy(reader, "scheduler-output", move |bytes| log.append(bytes))?;
+        Ok(Self { child, end_event, output, ended: None })
     }
 
     /// Waits for the end of the process until `deadline_ns` of the monotonic clock.

@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ktstr_model::{CgroupDef, CpuSet, WorkType, WorkloadConfig, cgroup_name};
+use ktstr_model::{CgroupDef, CpuSet, PayloadOrder, WorkType, WorkloadConfig, cgroup_name};
 
-use super::plan::{NO_PAYLOADS, Part, Plan, wrong};
+use super::plan::{Part, Plan, wrong};
 use crate::error::GuestError;
 use crate::topology::TestTopology;
 use crate::worker::plausible;
 
 mod ops;
+mod payloads;
+
+use payloads::Started;
 
 /// What a plan is checked against.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +21,8 @@ pub(super) struct Given<'a> {
     pub topo: &'a TestTopology,
     pub usual_workers: usize,
     pub work_type_override: Option<&'a WorkType>,
+    /// The external programs that were brought along.
+    pub payloads: &'a [PayloadOrder],
     /// Whether CPUs may be taken off line: those of a guest may.
     pub hotplug: bool,
 }
@@ -38,6 +43,7 @@ struct World<'a> {
     cells: BTreeMap<String, CellState>,
     /// Cgroups that are gone, and how.
     gone: BTreeMap<String, String>,
+    payloads: Vec<Started>,
     offline: BTreeSet<u32>,
 }
 
@@ -58,13 +64,23 @@ fn words(error: impl ToString) -> String {
 
 impl<'a> World<'a> {
     fn new(given: Given<'a>) -> Self {
-        Self { given, cells: BTreeMap::new(), gone: BTreeMap::new(), offline: BTreeSet::new() }
+        Self {
+            given,
+            cells: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            payloads: Vec::new(),
+            offline: BTreeSet::new(),
+        }
     }
 
     fn pass(&mut self, part: &Part) -> Result<(), GuestError> {
         for def in &part.defs {
             let place = format!("{}, cgroup {}", part.title, def.name);
             self.define(part, def).map_err(|why| wrong(place, why))?;
+        }
+        for payload in &part.payloads {
+            let place = format!("{}, payload {}", part.title, payload.name);
+            self.start_payload(part, payload, None).map_err(|why| wrong(place, why))?;
         }
         // What a second round does to what the first one left shows what all others do.
         for round in 0..part.hold.rounds().min(2) {
@@ -88,14 +104,14 @@ impl<'a> World<'a> {
         let how = format!("it went when {} was over", part.title);
         self.gone.extend(ending.map(|(name, _)| (name.clone(), how.clone())));
         self.cells.retain(|_, cell| cell.lasting);
+        let cells = &self.cells;
+        let stays = |cell: &Option<String>| cell.as_ref().is_none_or(|cell| cells.contains_key(cell));
+        self.payloads.retain(|running| running.lasting && stays(&running.cell));
         self.cells.values_mut().for_each(|cell| cell.step_workers = false);
     }
 
     fn define(&mut self, part: &Part, def: &CgroupDef) -> Checked {
         self.add(part, &def.name)?;
-        if !def.payloads.is_empty() {
-            return Err(NO_PAYLOADS.to_owned());
-        }
         def.limits.files().map_err(words)?;
         let (cpus, nodes) = confinement(self.given.topo, def).map_err(words)?;
         let nodes_there = self.nodes();
@@ -108,12 +124,15 @@ impl<'a> World<'a> {
             }
         }
         let cell = CellState { lasting: part.lasting, cpus, nodes, ..CellState::default() };
-        for config in def.workloads(self.given.usual_workers, self.given.work_type_override) {
-            self.check_workers(Some(&cell), &config)?;
+        let workers = def.workloads(self.given.usual_workers, self.given.work_type_override);
+        for config in &workers {
+            self.check_workers(Some(&cell), config)?;
         }
         self.cells.insert(def.name.to_string(), cell);
-        self.cell(&def.name)?.has_workers(part);
-        Ok(())
+        if !workers.is_empty() {
+            self.cell(&def.name)?.has_workers(part);
+        }
+        def.payloads.iter().try_for_each(|payload| self.start_payload(part, payload, Some(&def.name)))
     }
 
     fn add(&mut self, part: &Part, name: &str) -> Checked {

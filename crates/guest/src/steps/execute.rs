@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use ktstr_checks::judge_workers;
 use ktstr_model::{Assert, AssertResult, Backdrop, CgroupDef, HoldSpec, WorkerReport};
 
 use super::check::{Given, check};
@@ -38,7 +39,8 @@ pub fn execute_steps_with(ctx: &Ctx, steps: Vec<Step>, checks: Option<&Assert>) 
     execute_scenario_with(ctx, Backdrop::EMPTY, steps, checks)
 }
 
-/// Sets the backdrop up, plays the steps before it, and judges all workers by `ctx.assert`.
+/// Sets the backdrop up, plays the steps before it, and judges all workers by `ctx.assert` and external programs by what is
+/// said of them.
 ///
 /// What a step makes goes when the step is over, workers in cgroups of the backdrop included; what it changes of the
 /// backdrop stays. Workers that were stopped are judged with those of the same step, or with those of the backdrop. When
@@ -66,6 +68,7 @@ pub fn execute_scenario_with(
         topo: &ctx.topo,
         usual_workers: ctx.workers_per_cgroup,
         work_type_override: ctx.work_type_override.as_ref(),
+        payloads: ctx.payload_orders(),
         hotplug: in_guest(),
     };
     check(&plan, given)?;
@@ -109,10 +112,11 @@ impl Play<'_> {
             return Ok(HoldEnd::SchedulerDied);
         }
         self.scene.lasting(part.lasting);
-        if !part.defs.is_empty() {
-            let names: Vec<&str> = part.defs.iter().map(|def| def.name.as_ref()).collect();
+        if !(part.defs.is_empty() && part.payloads.is_empty()) {
+            let defs = part.defs.iter().map(|def| def.name.as_ref());
+            let names: Vec<&str> = defs.chain(part.payloads.iter().map(|payload| payload.name)).collect();
             let what = format!("sets up {}", names.join(", "));
-            self.scene.record(&part.title, &what, |scene| scene.set_up(&part.defs))?;
+            self.scene.record(&part.title, &what, |scene| scene.set_up(&part.defs, &part.payloads))?;
             if self.ctx.hold(self.ctx.settle) == HoldEnd::SchedulerDied {
                 return Ok(HoldEnd::SchedulerDied);
             }
@@ -155,8 +159,10 @@ impl Play<'_> {
         Ok(HoldEnd::Elapsed)
     }
 
-    fn judge(&self, title: &str, reports: &[WorkerReport]) -> AssertResult {
-        let mut result = self.ctx.judge_by(&self.assert, reports);
+    /// What workers and external programs did wrong.
+    fn judge(&mut self, title: &str, reports: &[WorkerReport]) -> AssertResult {
+        let mut result = judge_workers(&self.assert, reports);
+        result.merge(self.scene.take_found());
         if self.named {
             for detail in &mut result.details {
                 detail.message = format!("{title}: {}", detail.message);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ktstr_model::{Backdrop, CgroupDef, HoldSpec, Op};
+use ktstr_model::{Backdrop, CgroupDef, HoldSpec, Op, Payload};
 
 use super::step::Step;
 use crate::context::Ctx;
@@ -23,6 +23,8 @@ pub(super) struct Part {
     /// Whether what it makes is there until the scenario ends.
     pub lasting: bool,
     pub defs: Vec<CgroupDef>,
+    /// External programs outside of all cgroups.
+    pub payloads: Vec<&'static Payload>,
     pub ops: Vec<Op>,
     pub hold: Hold,
 }
@@ -64,9 +66,6 @@ impl Plan {
     /// # Errors
     /// When there is nothing to do, or when the steps' times make no sense.
     pub(super) fn new(ctx: &Ctx, backdrop: Backdrop, steps: Vec<Step>) -> Result<Self, GuestError> {
-        if !backdrop.payloads.is_empty() {
-            return Err(wrong("backdrop", NO_PAYLOADS));
-        }
         if steps.is_empty() {
             return Err(wrong(
                 "scenario",
@@ -76,22 +75,20 @@ impl Plan {
         let holds: Vec<HoldSpec> = steps.iter().map(|step| step.hold).collect();
         let holds = times(ctx.duration, &holds)?;
         let mut parts = Vec::new();
-        let Backdrop { cgroups, ops, .. } = backdrop;
-        if !(cgroups.is_empty() && ops.is_empty()) {
+        let Backdrop { cgroups, payloads, ops } = backdrop;
+        if !(cgroups.is_empty() && payloads.is_empty() && ops.is_empty()) {
             let hold = Hold::For(Duration::ZERO);
-            parts.push(Part { title: "backdrop".to_owned(), lasting: true, defs: cgroups, ops, hold });
+            let title = "backdrop".to_owned();
+            parts.push(Part { title, lasting: true, defs: cgroups, payloads, ops, hold });
         }
         for (number, (step, hold)) in steps.into_iter().zip(holds).enumerate() {
             let title = title(number);
             let defs = panic::during(format!("{title}, its setup function"), || step.setup.resolve(ctx));
-            parts.push(Part { title, lasting: false, defs, ops: step.ops, hold });
+            parts.push(Part { title, lasting: false, defs, payloads: Vec::new(), ops: step.ops, hold });
         }
         Ok(Self { parts })
     }
 }
-
-/// Why external programs are refused.
-pub(super) const NO_PAYLOADS: &str = "external programs cannot be run in a guest yet; use workers";
 
 fn title(number: usize) -> String {
     format!("step {}", number + 1)

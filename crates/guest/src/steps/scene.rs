@@ -1,6 +1,6 @@
 //! The cgroups, workers and CPUs of a scenario while it is played.
 
-use ktstr_model::{CgroupDef, CpuSet, Stimulus, WorkerReport, WorkloadConfig};
+use ktstr_model::{AssertResult, CgroupDef, CpuSet, Payload, Stimulus, WorkerReport, WorkloadConfig};
 
 use super::check::confinement;
 use super::plan::wrong;
@@ -14,18 +14,24 @@ use crate::worker::WorkloadHandle;
 mod cgroups;
 mod cpusets;
 mod ops;
+mod payloads;
 mod workers;
+
+use payloads::Running;
 
 /// What there is of a scenario. Dropping it stops the workers, removes the cgroups, and brings the CPUs back on line.
 pub(super) struct Scene<'ctx> {
     ctx: &'ctx Ctx,
     // Before the cgroups, so that workers are stopped before whatever is left there is killed.
     crews: Vec<Crew<'ctx>>,
+    payloads: Vec<Running<'ctx>>,
     cells: Vec<Cell>,
     offline: OfflineCpus,
     /// Whether what is made now lasts until the scenario ends.
     lasting: bool,
     finished: Finished,
+    /// What external programs did wrong.
+    found: AssertResult,
 }
 
 /// A cgroup.
@@ -57,10 +63,12 @@ impl<'ctx> Scene<'ctx> {
         Self {
             ctx,
             crews: Vec::new(),
+            payloads: Vec::new(),
             cells: Vec::new(),
             offline: OfflineCpus::default(),
             lasting: false,
             finished: Finished::default(),
+            found: AssertResult::pass(),
         }
     }
 
@@ -87,8 +95,13 @@ impl<'ctx> Scene<'ctx> {
         Ok(done)
     }
 
-    /// Makes cgroups with their workers, all of which begin to work at the same time.
-    pub(super) fn set_up(&mut self, defs: &[CgroupDef]) -> Result<(), GuestError> {
+    /// Makes cgroups with their workers, all of which begin to work at the same time, and starts external programs beside
+    /// them: those of the cgroups, and `payloads` outside of all.
+    pub(super) fn set_up(
+        &mut self,
+        defs: &[CgroupDef],
+        payloads: &[&'static Payload],
+    ) -> Result<(), GuestError> {
         let first = self.crews.len();
         for def in defs {
             self.make(def)?;
@@ -99,7 +112,11 @@ impl<'ctx> Scene<'ctx> {
         for crew in &mut self.crews[first..] {
             crew.handle.start_settling(self.ctx.settle);
         }
-        Ok(())
+        for def in defs {
+            let mut payloads = def.payloads.iter();
+            payloads.try_for_each(|payload| self.run_payload(payload, &[], Some(&def.name)))?;
+        }
+        payloads.iter().try_for_each(|payload| self.run_payload(payload, &[], None))
     }
 
     fn make(&mut self, def: &CgroupDef) -> Result<(), GuestError> {
@@ -131,14 +148,16 @@ impl<'ctx> Scene<'ctx> {
         Ok(())
     }
 
-    /// Ends what a step made: workers first, then cgroups. What its workers did.
+    /// Ends what a step made: workers first, then external programs, then cgroups. What its workers did.
     pub(super) fn end_step(&mut self) -> Result<Vec<WorkerReport>, GuestError> {
         let ending: Vec<String> = self.names(|cell| !cell.lasting);
-        self.stop_crews(|crew| {
-            !crew.lasting || crew.cell.as_ref().is_some_and(|cell| ending.contains(cell))
-        })?;
-        for name in ending {
-            self.remove_cgroup(&name)?;
+        let ends = |lasting: bool, cell: &Option<String>| {
+            !lasting || cell.as_ref().is_some_and(|cell| ending.contains(cell))
+        };
+        self.stop_crews(|crew| ends(crew.lasting, &crew.cell))?;
+        self.stop_payloads(|running| ends(running.lasting, &running.cell))?;
+        for name in &ending {
+            self.remove_cgroup(name)?;
         }
         Ok(std::mem::take(&mut self.finished.of_step))
     }
@@ -146,6 +165,7 @@ impl<'ctx> Scene<'ctx> {
     /// Ends all, and brings the CPUs back on line. What the lasting workers did.
     pub(super) fn end(&mut self) -> Result<Vec<WorkerReport>, GuestError> {
         self.stop_crews(|_| true)?;
+        self.stop_payloads(|_| true)?;
         for name in self.names(|_| true) {
             self.remove_cgroup(&name)?;
         }

@@ -130,20 +130,22 @@ impl<'a> Bench<'a> {
     /// Notes how long it took from being woken, at `woken_ns` of the monotonic clock, to running: now.
     pub(crate) fn woken(&mut self, woken_ns: u64) {
         if self.measuring && !self.stopped() {
-            let ns = monotonic_ns().saturating_sub(woken_ns);
-            self.record.wake_latencies.add(ns, &mut self.chance);
+            let now_ns = monotonic_ns();
+            let ns = now_ns.saturating_sub(woken_ns);
+            self.record.wake_latencies.add(ns, now_ns, current_cpu, &mut self.chance);
         }
     }
 
     /// Takes over times and units that were measured elsewhere.
     pub(crate) fn take_over(&mut self, report: &ktstr_model::WorkerReport) {
+        let (now_ns, cpu) = (monotonic_ns(), current_cpu());
         for ns in &report.wake_latencies.kept_ns {
-            self.record.wake_latencies.add(*ns, &mut self.chance);
+            self.record.wake_latencies.add(*ns, now_ns, || cpu, &mut self.chance);
         }
         for ns in &report.iteration_costs.kept_ns {
-            self.record.iteration_costs.add(*ns, &mut self.chance);
+            self.record.iteration_costs.add(*ns, now_ns, || cpu, &mut self.chance);
         }
-        self.record.progress.add_units(report.work_units, monotonic_ns(), current_cpu());
+        self.record.progress.add_units(report.work_units, now_ns, cpu);
     }
 
     /// Leaves a remark for the report, up to 120 bytes; the last one counts.
@@ -194,7 +196,7 @@ impl<'a> Bench<'a> {
         if let Some(from) = progress.checkpoint(now_ns, cpu) {
             progress.migrated(now_ns, from, cpu, &self.places);
         }
-        self.record.iteration_costs.add(cost_ns, &mut self.chance);
+        self.record.iteration_costs.add(cost_ns, now_ns, || cpu, &mut self.chance);
     }
 }
 

@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ktstr_model::{AffinityIntent, Schedstat, WorkType, WorkerExit, WorkerReport, WorkloadConfig};
+use ktstr_model::{AffinityIntent, Allowance, Schedstat, WorkType, WorkerExit, WorkerReport, WorkloadConfig};
 
 use super::affinity;
+use super::allowance::Stays;
 use super::spawn::{Spawn, effective, set_affinity_of};
 use super::team::{Ended, Team};
 use crate::cgroup::{Cgroup, limit_hits};
@@ -33,6 +34,7 @@ pub struct WorkloadHandle<'ctx> {
     first_index: u32,
     count: u32,
     affinity_changes: Cell<u64>,
+    stays: Stays,
     team: Team,
 }
 
@@ -84,6 +86,7 @@ impl<'ctx> WorkloadHandle<'ctx> {
             first_index,
             count,
             affinity_changes: Cell::new(0),
+            stays: Stays::begin(cgroup, config),
             team,
         })
     }
@@ -103,13 +106,10 @@ impl<'ctx> WorkloadHandle<'ctx> {
         &self.cgroup
     }
 
-    pub(crate) fn context(&self) -> &'ctx Ctx {
-        self.ctx
-    }
-
     /// Says that the workers are in another cgroup by now.
     pub(crate) fn moved_to(&mut self, cgroup: &Cgroup) {
         self.folder = Some(cgroup.path().to_owned());
+        self.stays.move_to(cgroup);
     }
 
     /// Lets the workers go; everything counts from now on.
@@ -177,9 +177,11 @@ impl<'ctx> WorkloadHandle<'ctx> {
     }
 
     fn collect(&mut self) -> Result<Vec<WorkerReport>, GuestError> {
+        let allowed = self.stays.allowance(self.folder.as_deref(), &self.ctx.topo);
         let ended = self.team.collect()?;
+        let numbered = ended.iter().zip(self.first_index..);
         let mut reports: Vec<WorkerReport> =
-            ended.iter().zip(self.first_index..).map(|(ended, index)| self.report(ended, index)).collect();
+            numbered.map(|(ended, index)| self.report(ended, index, &allowed)).collect();
         let lost =
             |report: &&mut WorkerReport| matches!(report.exit, WorkerExit::Died(_) | WorkerExit::Failed(_));
         for report in reports.iter_mut().filter(lost) {
@@ -189,7 +191,7 @@ impl<'ctx> WorkloadHandle<'ctx> {
         Ok(reports)
     }
 
-    fn report(&self, ended: &Ended, index: u32) -> WorkerReport {
+    fn report(&self, ended: &Ended, index: u32, allowed: &Allowance) -> WorkerReport {
         let record = &ended.record;
         let progress = &record.progress;
         let (events, event_stride) = progress.events();
@@ -211,12 +213,14 @@ impl<'ctx> WorkloadHandle<'ctx> {
             node_migrations,
             migration_log: progress.migration_log().to_vec(),
             cpus: progress.cpus(),
+            allowed: allowed.clone(),
             exit: ended.exit.clone(),
-            wake_latencies: record.wake_latencies.sample(),
-            iteration_costs: record.iteration_costs.sample(),
+            wake_latencies: record.wake_latencies.sample(progress.began_ns()),
+            iteration_costs: record.iteration_costs.sample(progress.began_ns()),
             schedstat: (record.has_schedstat == 1).then_some(Schedstat { cpu_ns, run_delay_ns, timeslices }),
             numa_pages: pages.map(|(pages, node)| (node, u64::from(*pages))).collect(),
             numa_pages_migrated: record.numa_pages_migrated,
+            turn_ns: self.ctx.turn_ns(),
             notes: record.remark.get().into_iter().collect(),
             events: events.to_vec(),
             event_stride,

@@ -8,6 +8,7 @@
 //! What a worker does is a [`Work`](work::Work): one file of [`kinds`] for each work type.
 
 mod affinity;
+mod allowance;
 mod bench;
 mod futex;
 mod group;

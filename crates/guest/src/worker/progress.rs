@@ -119,6 +119,11 @@ impl Progress {
         self.kept += 1;
     }
 
+    /// When the worker was let go, in nanoseconds of the monotonic clock.
+    pub(crate) fn began_ns(&self) -> u64 {
+        self.began_ns
+    }
+
     /// Checkpoints passed.
     pub(crate) fn units(&self) -> u64 {
         self.units

@@ -15,6 +15,10 @@ pub(crate) struct Reservoir {
     count: u64,
     sum_ns: u64,
     max_ns: u64,
+    /// When the largest ended, in nanoseconds of the monotonic clock.
+    max_at_ns: u64,
+    /// Where it ended.
+    max_cpu: u32,
     /// The number of the next time that takes a place, counted from 0. All before it only count.
     next: u64,
     /// The algorithm's `w`.
@@ -23,11 +27,12 @@ pub(crate) struct Reservoir {
 }
 
 impl Reservoir {
-    /// Adds a time. Random numbers are drawn only for those that take a place.
-    pub(crate) fn add(&mut self, ns: u64, random: &mut SplitMix64) {
+    /// Adds a time that ended at `at_ns` of the monotonic clock; `cpu` tells where. Random numbers are drawn only for
+    /// those that take a place.
+    pub(crate) fn add(&mut self, ns: u64, at_ns: u64, cpu: impl FnOnce() -> u32, random: &mut SplitMix64) {
         self.sum_ns = self.sum_ns.wrapping_add(ns);
         if ns > self.max_ns {
-            self.max_ns = ns;
+            (self.max_ns, self.max_at_ns, self.max_cpu) = (ns, at_ns, cpu());
         }
         if self.count >= self.next {
             self.keep(ns, random);
@@ -55,14 +60,16 @@ impl Reservoir {
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
-        (self.count, self.sum_ns, self.max_ns, self.next) = (0, 0, 0, 0);
+        (self.count, self.sum_ns, self.next) = (0, 0, 0);
+        (self.max_ns, self.max_at_ns, self.max_cpu) = (0, 0, 0);
     }
 
-    /// The sample for the report.
-    pub(crate) fn sample(&self) -> TimeSample {
+    /// The sample for the report of a worker that was let go at `began_ns` of the monotonic clock.
+    pub(crate) fn sample(&self, began_ns: u64) -> TimeSample {
         let kept = self.count.min(RESERVOIR_CAPACITY as u64) as usize;
-        let Self { count, sum_ns, max_ns, kept_ns, .. } = *self;
-        TimeSample { count, sum_ns, max_ns, kept_ns: kept_ns[..kept].to_vec() }
+        let Self { count, sum_ns, max_ns, max_at_ns, max_cpu, kept_ns, .. } = *self;
+        let max_at_ns = max_at_ns.saturating_sub(began_ns);
+        TimeSample { count, sum_ns, max_ns, max_at_ns, max_cpu, kept_ns: kept_ns[..kept].to_vec() }
     }
 }
 
@@ -79,9 +86,11 @@ mod tests {
     fn filled(times: impl IntoIterator<Item = u64>, seed: u64) -> TimeSample {
         let mut random = SplitMix64::of_worker(seed, 0);
         let kept_ns = [0; RESERVOIR_CAPACITY];
-        let mut reservoir = Reservoir { count: 0, sum_ns: 0, max_ns: 0, next: 0, weight: 0.0, kept_ns };
-        times.into_iter().for_each(|ns| reservoir.add(ns, &mut random));
-        reservoir.sample()
+        let (max_ns, max_at_ns, max_cpu) = (0, 0, 0);
+        let mut reservoir =
+            Reservoir { count: 0, sum_ns: 0, max_ns, max_at_ns, max_cpu, next: 0, weight: 0.0, kept_ns };
+        times.into_iter().for_each(|ns| reservoir.add(ns, ns + 7, || ns as u32, &mut random));
+        reservoir.sample(7)
     }
 
     #[test]
@@ -102,6 +111,7 @@ mod tests {
             prop_assert_eq!(sample.count, times.len() as u64);
             prop_assert_eq!(sample.sum_ns, times.iter().sum::<u64>());
             prop_assert_eq!(sample.max_ns, times.iter().copied().max().unwrap_or(0));
+            prop_assert_eq!((sample.max_at_ns, sample.max_cpu), (sample.max_ns, sample.max_ns as u32));
             prop_assert_eq!(sample.kept_ns.len(), times.len().min(RESERVOIR_CAPACITY));
             prop_assert!(sample.kept_ns.iter().all(|ns| times.contains(ns)));
         }

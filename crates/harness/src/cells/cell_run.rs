@@ -1,7 +1,7 @@
 //! Carrying out one cell.
 
+use ktstr_guest::TestEntry;
 use ktstr_kernel::{KernelSet, LabelledKernel};
-use ktstr_model::TestSpec;
 
 use super::{CellEnd, Declared, KINDS, Request, UnknownCell, too_large};
 use crate::run::{not_run_here, run};
@@ -11,7 +11,7 @@ use crate::test_entry::tell;
 /// A test that is run as a cell.
 pub(super) struct CellRun<'a> {
     /// The test, on the cell's topology.
-    pub spec: TestSpec,
+    pub entry: TestEntry,
     /// The cell's kernel; without one, that of the process.
     pub kernel: Option<&'a LabelledKernel>,
     /// The cell's name.
@@ -22,9 +22,9 @@ pub(super) struct CellRun<'a> {
 pub(super) fn run_test_cell(cell: &CellRun<'_>, settings: &Settings) -> CellEnd {
     let kernel = cell.kernel.map(|kernel| kernel.image.clone());
     let settings = Settings { kernel: kernel.or_else(|| settings.kernel.clone()), ..settings.clone() };
-    let mut finished = match too_large::reason(&cell.spec, &settings) {
-        Some(reason) => not_run_here(&cell.spec, &settings, reason),
-        None => run(&cell.spec, &settings),
+    let mut finished = match too_large::reason(&cell.entry.spec, &settings) {
+        Some(reason) => not_run_here(&cell.entry.spec, &settings, reason),
+        None => run(&cell.entry, &settings),
     };
     finished.record.cell = Some(cell.name.to_owned());
     CellEnd { verdict: finished.record.verdict, text: tell(&finished, &settings) }

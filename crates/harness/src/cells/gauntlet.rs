@@ -46,8 +46,8 @@ impl CellKind for Gauntlet {
         let entry = test_named(request.declared, test)?;
         let preset = preset_named(entry, test, preset)?;
         let kernel = label.map(|label| kernel_named(request.kernels, label)).transpose()?;
-        let spec = entry.spec.on(&preset.topology);
-        Ok(run_test_cell(&CellRun { spec, kernel, name: request.name }, request.settings))
+        let entry = TestEntry { spec: entry.spec.on(&preset.topology), ..*entry };
+        Ok(run_test_cell(&CellRun { entry, kernel, name: request.name }, request.settings))
     }
 }
 

@@ -36,7 +36,7 @@ impl CellKind for Kernels {
         }
         let kernel = kernel_named(request.kernels, label)?;
         Ok(run_test_cell(
-            &CellRun { spec: entry.spec, kernel: Some(kernel), name: request.name },
+            &CellRun { entry: *entry, kernel: Some(kernel), name: request.name },
             request.settings,
         ))
     }

@@ -15,7 +15,7 @@ fn pass(_: &Ctx) -> anyhow::Result<AssertResult> {
 }
 
 const fn entry(spec: TestSpec) -> TestEntry {
-    TestEntry { spec, body: pass }
+    TestEntry::new(spec, pass)
 }
 
 const SMT: ConstraintsChoice =
@@ -118,7 +118,7 @@ fn a_machine_that_no_host_carries_is_skipped_with_the_reason() {
     static HUGE: TestSpec = TestSpec { memory_mb: u32::MAX, ..TestSpec::new("huge", "c") };
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings { records: RecordFolder::Fixed(folder.path().to_owned()), ..settings() };
-    let cell = cell_run::CellRun { spec: HUGE, kernel: None, name: "gauntlet/huge/tiny-1llc" };
+    let cell = cell_run::CellRun { entry: entry(HUGE), kernel: None, name: "gauntlet/huge/tiny-1llc" };
     let end = cell_run::run_test_cell(&cell, &settings);
     assert_eq!(end.verdict, Verdict::Skip);
     assert!(end.text.starts_with("SKIP: gauntlet/huge/tiny-1llc"), "{}", end.text);

@@ -1,15 +1,18 @@
-use ktstr_model::{AssertResult, Digest, ExitHow, Verdict};
+use ktstr_model::{AssertResult, Cleanup, Digest, ExitHow, Verdict};
 
 use super::*;
 
 fn report(result: Result<AssertResult, GuestFailure>, scheduler: Option<SchedulerReport>) -> RunReport {
-    let digest = report_digest(&[], &[], scheduler.as_ref());
+    let digest = ktstr_model::report_digest(&[], &[], &[], &[], scheduler.as_ref());
     RunReport {
         result,
         workers: Vec::new(),
         stimuli: Vec::new(),
+        payloads: Vec::new(),
+        metrics: Vec::new(),
         scheduler,
         sched_ext_log: Vec::new(),
+        cleanup: Cleanup::default(),
         guest_ns: 1,
         digest,
     }

@@ -4,7 +4,7 @@ use ktstr_model::ModeChoice;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Result};
+use syn::{Expr, ExprPath, Result};
 
 use crate::dimensions::{Dimension, Dimensions};
 use crate::errors::Errors;
@@ -25,9 +25,22 @@ const KEYS: KnownKeys = KnownKeys {
         "extra_sched_args",
         "config",
         "extra_include_files",
+        "payload",
+        "workloads",
+        "disk_mb",
         "not_starved",
+        "isolation",
         "max_gap_ms",
         "max_spread_pct",
+        "max_throughput_cv",
+        "min_work_rate",
+        "min_iteration_rate",
+        "max_p99_wake_latency_ns",
+        "max_wake_latency_cv",
+        "max_migration_ratio",
+        "min_page_locality",
+        "max_cross_node_migration_ratio",
+        "max_slow_tier_ratio",
         "min_llcs",
         "max_llcs",
         "min_cpus",
@@ -36,6 +49,8 @@ const KEYS: KnownKeys = KnownKeys {
         "max_numa_nodes",
         "requires_smt",
         "duration_s",
+        "cleanup_budget_ms",
+        "post_vm",
         "expect_err",
         "host_only",
         "mode",
@@ -58,26 +73,7 @@ const KEYS: KnownKeys = KnownKeys {
                 "max_keep_last_rate",
             ],
         ),
-        (
-            "checks beyond starvation, gap and spread",
-            &[
-                "isolation",
-                "max_throughput_cv",
-                "min_work_rate",
-                "max_p99_wake_latency_ns",
-                "max_wake_latency_cv",
-                "min_iteration_rate",
-                "max_migration_ratio",
-                "min_page_locality",
-                "max_cross_node_migration_ratio",
-                "max_slow_tier_ratio",
-            ],
-        ),
-        ("a disk in the guest (until then work that reads and writes files uses a tmpfs)", &["disk_mb"]),
-        ("payload programs in the guest", &["payload", "workloads"]),
         ("host CPUs reserved for a guest", &["performance_mode", "no_perf_mode"]),
-        ("a clean-up phase with a time limit", &["cleanup_budget_ms"]),
-        ("a host-side step after the guest has ended", &["post_vm"]),
     ],
 };
 
@@ -94,6 +90,8 @@ pub struct TestKeys {
     pub check: TokenStream,
     /// A reference to the scheduler's constant.
     scheduler: Option<TokenStream>,
+    /// The function of `post_vm`.
+    post_vm: Option<ExprPath>,
     dimensions: Dimensions,
     /// `field: value` for each constraint.
     constraints: Vec<TokenStream>,
@@ -111,6 +109,7 @@ impl TestKeys {
             errors.keep(keys.take(name, pair));
         }
         errors.keep(keys.dimensions.check());
+        errors.keep(check_machine(&pairs));
         keys.add_compound_fields();
         keys.check = keys.scheduler_check(&pairs);
         errors.finish(keys)
@@ -132,18 +131,50 @@ impl TestKeys {
                 let texts = pair.texts(|_| None)?;
                 self.set(name, quote!(&[#(#texts),*]));
             }
+            "payload" => {
+                let path = pair.path("the path of a declared payload, such as SCHBENCH")?;
+                self.set_some(name, quote_spanned!(path.span()=> &#path));
+            }
+            "workloads" => {
+                let paths = pair.paths("a list of declared payloads, such as [STRESS_NG, HACKBENCH]")?;
+                let each = paths.iter().map(|path| quote_spanned!(path.span()=> &#path));
+                self.set(name, quote!(&[#(#each),*]));
+            }
+            "disk_mb" => self.set_some(name, pair.positive()?),
             "config" => self.set_some(name, pair.text(|_| None)?),
             "seed" => self.set_some(name, pair.whole()?),
+            "cleanup_budget_ms" => self.set_some(name, pair.positive()?),
+            "post_vm" => {
+                let path = pair.path("the name of a function `fn(&RunResult) -> Result<AssertResult>`")?;
+                self.post_vm = Some(path.clone());
+            }
             "expect_err" | "host_only" => self.set(name, pair.flag()?),
             "mode" => self.set(name, mode(pair)?),
             "requires_smt" => self.constraint(name, pair.flag()?),
             limit if CONSTRAINTS.contains(&limit) => self.constraint(name, pair.positive()?),
-            "not_starved" => self.threshold(name, pair.flag()?),
+            "not_starved" | "isolation" => self.threshold(name, pair.flag()?),
             "max_gap_ms" => self.threshold(name, u64::from(pair.positive()?)),
-            "max_spread_pct" => self.threshold(name, pair.percent()?),
+            "max_p99_wake_latency_ns" => self.threshold(name, pair.positive_u64()?),
+            "max_spread_pct" => self.threshold(name, pair.number(100.0)?),
+            "max_migration_ratio" | "min_page_locality" | "max_slow_tier_ratio" => {
+                self.threshold(name, pair.number(1.0)?);
+            }
+            "max_throughput_cv"
+            | "min_work_rate"
+            | "min_iteration_rate"
+            | "max_wake_latency_cv"
+            | "max_cross_node_migration_ratio" => self.threshold(name, pair.number(f64::INFINITY)?),
             _ => unreachable!("`{name}` is in the list of accepted keys without a reading"),
         }
         Ok(())
+    }
+
+    /// The function of `post_vm`, or that there is none.
+    pub fn post_vm(&self) -> TokenStream {
+        match &self.post_vm {
+            None => quote!(::core::option::Option::None),
+            Some(path) => quote_spanned!(path.span()=> ::core::option::Option::Some(#path)),
+        }
     }
 
     fn set(&mut self, field: &str, value: impl ToTokens) {
@@ -249,6 +280,22 @@ impl TestKeys {
             };
         }
     }
+}
+
+/// What looks at a machine makes no sense without one.
+fn check_machine(pairs: &[(&'static str, KeyValue)]) -> Result<()> {
+    let key = |wanted| pairs.iter().find(|(name, _)| *name == wanted).map(|(_, pair)| pair);
+    if !key("host_only").is_some_and(|pair| pair.flag().is_ok_and(|on| on)) {
+        return Ok(());
+    }
+    let mut errors = Errors::default();
+    for name in ["post_vm", "cleanup_budget_ms"] {
+        if let Some(pair) = key(name) {
+            let message = format!("`{name}` is about a machine that ends, and `host_only` runs without one");
+            errors.push(syn::Error::new_spanned(&pair.key, message));
+        }
+    }
+    errors.finish(())
 }
 
 fn dimension(pair: &KeyValue) -> Result<Dimension> {

@@ -20,19 +20,19 @@ static ENTRY: extern "C" fn() = process_entry;
 /// The example's `basic_steady`, for one second.
 #[linkme::distributed_slice(ktstr::KTSTR_TESTS)]
 #[linkme(crate = linkme)]
-pub static STEADY: TestEntry = TestEntry {
-    spec: TestSpec { scheduler: &MY_SCHED, duration_s: 1, ..TestSpec::new("steady", module_path!()) },
-    body: |ctx: &Ctx| -> Result<AssertResult> { scenarios::steady(ctx) },
-};
+pub static STEADY: TestEntry = TestEntry::new(
+    TestSpec { scheduler: &MY_SCHED, duration_s: 1, ..TestSpec::new("steady", module_path!()) },
+    |ctx: &Ctx| -> Result<AssertResult> { scenarios::steady(ctx) },
+);
 
 /// Stays at its first line: what starting a clone takes, and what it weighs, without any work.
 #[linkme::distributed_slice(ktstr::KTSTR_TESTS)]
 #[linkme(crate = linkme)]
-pub static WAITS: TestEntry = TestEntry {
-    spec: TestSpec { topology: FOUR_CPUS, ..TestSpec::new("waits", module_path!()) },
-    body: |_: &Ctx| -> Result<AssertResult> {
+pub static WAITS: TestEntry = TestEntry::new(
+    TestSpec { topology: FOUR_CPUS, ..TestSpec::new("waits", module_path!()) },
+    |_: &Ctx| -> Result<AssertResult> {
         loop {
             std::hint::spin_loop();
         }
     },
-};
+);

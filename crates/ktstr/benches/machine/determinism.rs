@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail, ensure};
 use ktstr_harness::{Evidence, Prepared};
-use ktstr_model::{Digest, report_digest};
+use ktstr_model::Digest;
 use ktstr_vm::Template;
 
 use crate::figures::{Figure, Output};
@@ -74,7 +74,7 @@ fn run(prepared: &Prepared) -> Result<Digest> {
     let Some(Ok(report)) = evidence.report else { bail!("no report: {evidence:?}") };
     let events: usize = report.workers.iter().map(|worker| worker.events.len()).sum();
     ensure!(events >= 1000, "only {events} events are kept");
-    let digest = report_digest(&report.workers, &report.stimuli, report.scheduler.as_ref());
+    let digest = report.computed_digest();
     ensure!(digest == report.digest, "the digest is not that of the events");
     Ok(digest)
 }

@@ -1,4 +1,4 @@
-use ktstr_model::{AssertResult, WorkerEvent, WorkerReport, report_digest};
+use ktstr_model::{AssertResult, Cleanup, WorkerEvent, WorkerReport, report_digest};
 
 use super::*;
 use crate::record::RecordKernel;
@@ -13,11 +13,14 @@ fn report() -> RunReport {
     }];
     RunReport {
         result: Ok(AssertResult::pass()),
-        digest: report_digest(&workers, &[], None),
+        digest: report_digest(&workers, &[], &[], &[], None),
         workers,
         stimuli: Vec::new(),
+        payloads: Vec::new(),
+        metrics: Vec::new(),
         scheduler: None,
         sched_ext_log: Vec::new(),
+        cleanup: Cleanup::default(),
         guest_ns: 9,
     }
 }
@@ -47,10 +50,7 @@ fn a_record_reads_back_and_its_digest_can_be_computed_again() {
     assert_eq!(names(&beside), [Record::REPORT_FILE]);
     let again: RunReport =
         serde_json::from_slice(&fs::read(beside.join(Record::REPORT_FILE)).unwrap()).unwrap();
-    assert_eq!(
-        report_digest(&again.workers, &again.stimuli, again.scheduler.as_ref()),
-        record.digest.unwrap()
-    );
+    assert_eq!(again.computed_digest(), record.digest.unwrap());
 }
 
 #[test]

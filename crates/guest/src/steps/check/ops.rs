@@ -3,7 +3,7 @@
 use ktstr_model::{Op, WorkSpec};
 
 use super::{Checked, World, words};
-use crate::steps::plan::{NO_PAYLOADS, Part};
+use crate::steps::plan::Part;
 use crate::worker::plausible::check_affinity;
 
 impl World<'_> {
@@ -13,6 +13,7 @@ impl World<'_> {
             Op::RemoveCgroup { cgroup } => {
                 self.cell(cgroup)?;
                 self.cells.remove(cgroup.as_ref());
+                self.payloads.retain(|running| running.cell.as_deref() != Some(cgroup));
                 self.gone.insert(cgroup.to_string(), format!("{} removed it", part.title));
                 Ok(())
             }
@@ -33,6 +34,7 @@ impl World<'_> {
             Op::StopCgroup { cgroup } => {
                 let cell = self.cell(cgroup)?;
                 (cell.lasting_workers, cell.step_workers) = (false, false);
+                self.payloads.retain(|running| running.cell.as_deref() != Some(cgroup));
                 Ok(())
             }
             Op::SetAffinity { cgroup, affinity } => {
@@ -49,8 +51,9 @@ impl World<'_> {
             Op::CpuOffline { cpu } => self.take_off_line(*cpu),
             Op::CpuOnline { cpu } if self.offline.remove(cpu) => Ok(()),
             Op::CpuOnline { cpu } => Err(format!("CPU {cpu} is not off line")),
-            Op::RunPayload { .. } | Op::WaitPayload { .. } | Op::KillPayload { .. } => {
-                Err(NO_PAYLOADS.to_owned())
+            Op::RunPayload { payload, cgroup, .. } => self.start_payload(part, payload, cgroup.as_deref()),
+            Op::WaitPayload { name, cgroup } | Op::KillPayload { name, cgroup } => {
+                self.end_payload(name, cgroup.as_ref())
             }
             Op::Snapshot { .. } | Op::WatchSnapshot { .. } => {
                 Err("snapshots need the host to look into the guest, which is not built yet; leave it out"
@@ -77,7 +80,8 @@ impl World<'_> {
         Ok(())
     }
 
-    fn move_all(&mut self, from: &str, to: &str) -> Checked {
+    fn move_all(&mut self, from_name: &str, to_name: &str) -> Checked {
+        let (from, to) = (from_name, to_name);
         if from == to {
             return Err(format!("the tasks of {from} are in {to} already; name two cgroups"));
         }
@@ -88,6 +92,9 @@ impl World<'_> {
         let to = self.cell(to)?;
         to.lasting_workers |= lasting;
         to.step_workers |= of_step;
+        for running in self.payloads.iter_mut().filter(|running| running.cell.as_deref() == Some(from_name)) {
+            running.cell = Some(to_name.to_owned());
+        }
         Ok(())
     }
 

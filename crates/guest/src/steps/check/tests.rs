@@ -6,6 +6,14 @@ use super::*;
 use crate::steps::plan::Hold;
 use ktstr_model::Op;
 
+const NOTHING: [&str; 0] = [];
+static BENCH: Payload = Payload::binary("bench", "schbench");
+
+fn brought() -> Vec<PayloadOrder> {
+    let [name, program] = ["bench", "schbench"].map(str::to_owned);
+    vec![PayloadOrder { name, program, path: "/ktstr/payloads/schbench".into(), primary: true }]
+}
+
 /// Two nodes with an LLC of two CPUs each, and a node of memory only.
 fn machine() -> TestTopology {
     let tree = tempfile::tempdir().unwrap();
@@ -27,7 +35,7 @@ fn machine() -> TestTopology {
 
 fn step(number: usize, defs: Vec<CgroupDef>, ops: Vec<Op>) -> Part {
     let hold = Hold::For(Duration::ZERO);
-    Part { title: format!("step {number}"), lasting: false, defs, ops, hold }
+    Part { title: format!("step {number}"), lasting: false, defs, payloads: vec![], ops, hold }
 }
 
 fn backdrop(defs: Vec<CgroupDef>) -> Part {
@@ -36,7 +44,13 @@ fn backdrop(defs: Vec<CgroupDef>) -> Part {
 
 fn checked(parts: Vec<Part>) -> Result<(), String> {
     let topo = machine();
-    let given = Given { topo: &topo, usual_workers: 2, work_type_override: None, hotplug: true };
+    let given = Given {
+        topo: &topo,
+        usual_workers: 2,
+        work_type_override: None,
+        payloads: &brought(),
+        hotplug: true,
+    };
     check(&Plan { parts }, given).map_err(|error| error.to_string())
 }
 
@@ -199,23 +213,87 @@ fn cpus_that_cannot_go_or_come() {
     assert_eq!(checked(twice).unwrap_err(), "step 2, op 1 (CpuOffline 1): CPU 1 is off line already");
 
     let topo = machine();
-    let given = Given { topo: &topo, usual_workers: 2, work_type_override: None, hotplug: false };
+    let given =
+        Given { topo: &topo, usual_workers: 2, work_type_override: None, payloads: &[], hotplug: false };
     let plan = Plan { parts: vec![step(1, vec![], vec![Op::cpu_offline(1)])] };
     assert!(check(&plan, given).unwrap_err().to_string().contains("this test runs on the host"));
 }
 
 #[test]
 fn what_is_not_built_is_refused_with_words() {
-    static BENCH: Payload = Payload::binary("bench", "schbench");
-    let nothing: [&str; 0] = [];
-    for op in [Op::run_payload(&BENCH, nothing), Op::wait_payload("bench"), Op::kill_payload("bench")] {
-        assert!(of_op(op).contains("external programs cannot be run in a guest yet"));
-    }
-    assert!(of_def(CgroupDef::named("x").workload(&BENCH)).contains("external programs cannot be run"));
     for op in [Op::snapshot("late"), Op::watch_snapshot("nr_running")] {
         let says = of_op(op.clone());
         assert!(says.starts_with(&format!("step 1, op 2 ({op}): snapshots need the host")), "{says}");
     }
+}
+
+#[test]
+fn programs_that_the_test_does_not_name_are_refused_with_the_key() {
+    static OTHER: Payload = Payload::binary("other", "fio");
+    static NAMESAKE: Payload = Payload::binary("bench", "fio");
+    let words = "payload other is not here: name it in the test's attribute, with `payload = ..` or `workloads = [..]`, \
+                 so that its program is brought into the guest; it names bench";
+    let says = of_op(Op::run_payload(&OTHER, NOTHING));
+    assert_eq!(says, format!("step 1, op 2 (RunPayload other): {words}"));
+    let says = of_def(CgroupDef::named("x").workload(&OTHER));
+    assert_eq!(says, format!("step 1, cgroup x: {words}"));
+    let part = Part { payloads: vec![&OTHER], ..backdrop(vec![]) };
+    assert_eq!(checked(vec![part]).unwrap_err(), format!("backdrop, payload other: {words}"));
+    assert!(of_op(Op::run_payload(&NAMESAKE, NOTHING)).contains("payload bench is not here"));
+}
+
+#[test]
+fn programs_are_waited_for_and_killed_where_they_are() {
+    let run = |cgroup: &'static str| Op::run_payload_in_cgroup(&BENCH, NOTHING, cgroup);
+    let defs = || vec![CgroupDef::named("a"), CgroupDef::named("b")];
+    let played = |ops: Vec<Op>| checked(vec![backdrop(defs()), step(1, vec![], ops)]);
+    let well = vec![
+        run("a"),
+        run("b"),
+        Op::run_payload(&BENCH, NOTHING),
+        Op::wait_payload_in_cgroup("bench", "a"),
+        run("a"),
+        Op::move_all_tasks("a", "b"),
+        Op::kill_payload_in_cgroup("bench", "b"),
+        Op::wait_payload("bench"),
+    ];
+    assert_eq!(played(well), Ok(()));
+    let says = |ops| played(ops).unwrap_err();
+    assert_eq!(
+        says(vec![run("a"), run("a")]),
+        "step 1, op 2 (RunPayload bench in a): bench in a was started already; wait for it or kill it first, or start it \
+         in another cgroup"
+    );
+    assert_eq!(
+        says(vec![run("a"), Op::wait_payload_in_cgroup("bench", "b")]),
+        "step 1, op 2 (WaitPayload bench in b): no payload bench was started in b that is not over by then; there are: \
+         bench in a"
+    );
+    assert!(says(vec![Op::kill_payload("bench")]).ends_with("that is not over by then; there are: none"));
+    for over in [Op::stop_cgroup("a"), Op::remove_cgroup("a"), Op::kill_payload("bench")] {
+        assert!(
+            says(vec![run("a"), over, Op::wait_payload("bench")])
+                .contains("step 1, op 3 (WaitPayload bench)")
+        );
+    }
+    assert!(says(vec![run("x")]).starts_with("step 1, op 1 (RunPayload bench in x): there is no cgroup x"));
+    assert!(says(vec![run("a"), Op::kill_payload_in_cgroup("bench", "x")]).contains("there is no cgroup x"));
+    assert!(
+        says(vec![run("a"), Op::kill_payload("cyclictest")]).contains("no payload cyclictest was started")
+    );
+    let steps = vec![step(1, defs(), vec![run("a")]), step(2, vec![], vec![Op::wait_payload("bench")])];
+    assert!(checked(steps).unwrap_err().starts_with("step 2, op 1 (WaitPayload bench): no payload bench"));
+    let part = Part { payloads: vec![&BENCH], ..backdrop(vec![]) };
+    assert_eq!(checked(vec![part, step(1, vec![], vec![Op::wait_payload("bench")])]), Ok(()));
+}
+
+#[test]
+fn a_cgroup_with_only_a_program_has_no_workers_to_bind() {
+    let only = CgroupDef::named("only").workload(&BENCH);
+    let bind = vec![Op::set_affinity("only", AffinityIntent::SingleCpu)];
+    let says = checked(vec![step(1, vec![only.clone()], bind.clone())]).unwrap_err();
+    assert!(says.contains("cgroup only has no workers"), "{says}");
+    assert_eq!(checked(vec![step(1, vec![only.workers(1)], bind)]), Ok(()));
 }
 
 #[test]
@@ -233,7 +311,13 @@ fn what_is_repeated_has_to_make_sense_twice() {
 #[test]
 fn an_override_is_checked_as_it_is_used() {
     let (topo, instead) = (machine(), WorkType::futex_fan_out(0, 5));
-    let given = Given { topo: &topo, usual_workers: 2, work_type_override: Some(&instead), hotplug: true };
+    let given = Given {
+        topo: &topo,
+        usual_workers: 2,
+        work_type_override: Some(&instead),
+        payloads: &[],
+        hotplug: true,
+    };
     let of = |swappable| {
         let parts = vec![step(1, vec![CgroupDef::named("x").swappable(swappable)], vec![])];
         check(&Plan { parts }, given).map_err(|error| error.to_string())

@@ -11,9 +11,9 @@ impl Scene<'_> {
         self.cell(name)
     }
 
-    /// Stops its workers, kills whatever else is there, and removes it.
+    /// Stops its workers and external programs, kills whatever else is there, and removes it.
     pub(super) fn remove_cgroup(&mut self, name: &str) -> Result<(), GuestError> {
-        self.stop_crews(|crew| crew.cell.as_deref() == Some(name))?;
+        self.stop_cgroup(name)?;
         match self.cells.iter().position(|cell| cell.name == name) {
             Some(index) => self.cells.remove(index).cgroup.remove(),
             None => self.cell(name).map(drop),
@@ -31,6 +31,9 @@ impl Scene<'_> {
         for crew in self.crews.iter_mut().filter(|crew| crew.cell.as_deref() == Some(from)) {
             crew.cell = Some(to.to_owned());
             crew.handle.moved_to(&target.cgroup);
+        }
+        for running in self.payloads.iter_mut().filter(|running| running.cell.as_deref() == Some(from)) {
+            running.cell = Some(to.to_owned());
         }
         Ok(())
     }

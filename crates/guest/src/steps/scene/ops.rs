@@ -22,12 +22,20 @@ impl Scene<'_> {
             Op::StopCgroup { cgroup } => self.stop_cgroup(cgroup),
             Op::SetAffinity { cgroup, affinity } => self.set_affinity(cgroup, affinity),
             Op::MoveAllTasks { from, to } => self.move_all_tasks(from, to),
+            Op::RunPayload { payload, args, cgroup } => self.run_payload(payload, args, cgroup.as_deref()),
+            Op::WaitPayload { name, cgroup } => self.wait_payload(name, cgroup.as_ref()),
+            Op::KillPayload { name, cgroup } => self.kill_payload(name, cgroup.as_ref()),
             Op::FreezeCgroup { cgroup } => self.freeze(cgroup),
             Op::UnfreezeCgroup { cgroup } => self.unfreeze(cgroup),
             Op::CpuOffline { cpu } => self.offline.take(*cpu),
             Op::CpuOnline { cpu } => self.offline.bring(*cpu),
             // The check of the plan refuses these.
             _ => Err(GuestError::OpUnknown(op.name())),
+        }?;
+        // CPUs that go, and cpusets of cgroups above, change what others may use too.
+        for cell in &self.cells {
+            cell.cgroup.cpusets().look();
         }
+        Ok(())
     }
 }

@@ -15,7 +15,8 @@ impl Scene<'_> {
     }
 
     pub(super) fn stop_cgroup(&mut self, name: &str) -> Result<(), GuestError> {
-        self.stop_crews(|crew| crew.cell.as_deref() == Some(name))
+        self.stop_crews(|crew| crew.cell.as_deref() == Some(name))?;
+        self.stop_payloads(|running| running.cell.as_deref() == Some(name))
     }
 
     pub(super) fn set_affinity(&mut self, name: &str, affinity: &AffinityIntent) -> Result<(), GuestError> {

@@ -1,41 +1,43 @@
-//! What a scheduler's program prints.
+//! What a program that the test process started prints.
 
 use std::io::{self, PipeReader, Read as _};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use crate::channel::LogArea;
-
-/// A thread that copies a program's output into its log.
+/// A thread that takes a program's output to where it is kept.
 #[derive(Debug)]
 pub(crate) struct Output {
     done: Receiver<()>,
 }
 
 impl Output {
-    /// Begins to copy from `pipe` to `log`.
+    /// Begins to hand what comes from `pipe` to `keep`, in a thread of this name.
     ///
     /// # Errors
     /// When there can be no thread.
-    pub(crate) fn copy(mut pipe: PipeReader, mut log: LogArea) -> io::Result<Self> {
+    pub(crate) fn copy(
+        mut pipe: PipeReader,
+        thread: &str,
+        mut keep: impl FnMut(&[u8]) + Send + 'static,
+    ) -> io::Result<Self> {
         let (end, done) = mpsc::channel();
         let copy = move || {
             let mut bytes = [0; 16 << 10];
             loop {
                 match pipe.read(&mut bytes) {
                     Ok(0) => break,
-                    Ok(len) => log.append(&bytes[..len]),
+                    Ok(len) => keep(&bytes[..len]),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(error) => {
-                        log.append(format!("[output lost: {error}]\n").as_bytes());
+                        keep(format!("[output lost: {error}]\n").as_bytes());
                         break;
                     }
                 }
             }
             drop(end);
         };
-        thread::Builder::new().name("scheduler-output".into()).spawn(copy)?;
+        thread::Builder::new().name(thread.to_owned()).spawn(copy)?;
         Ok(Self { done })
     }
 
