@@ -9,8 +9,8 @@ use crate::ground::Ground;
 const SHORTEST_NS: u64 = 5_000;
 const LONGEST_NS: u64 = 5_000_000;
 /// Mean time between the stalls of a run, all CPUs together: each run has its own, from a few stalls to very many.
-const DENSEST_NS: u64 = 300_000;
-const SPARSEST_NS: u64 = 50_000_000;
+const DENSEST_NS: u64 = 100_000;
+const SPARSEST_NS: u64 = 20_000_000;
 /// Stalls of one run, at most: an order has its limits.
 const MOST: u64 = 4000;
 
