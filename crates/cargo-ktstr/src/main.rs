@@ -10,6 +10,7 @@ mod missing_tool;
 mod not_built;
 mod progress;
 mod size;
+mod stats;
 mod test;
 
 use std::{env, ffi::OsString, process::ExitCode};
@@ -42,6 +43,7 @@ enum Command {
 #[derive(Subcommand)]
 enum Built {
     Test(test::Args),
+    Stats(stats::Args),
     Kernel(kernel::Args),
     Cache(cache::Args),
     Doctor(doctor::Args),
@@ -73,6 +75,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Built(command) => match command {
             Built::Test(args) => test::run(&args),
+            Built::Stats(args) => stats::run(&args),
             Built::Kernel(args) => kernel::run(args).map(done),
             Built::Cache(args) => cache::run(args).map(done),
             Built::Doctor(args) => doctor::run(&args),

@@ -16,8 +16,6 @@ pub enum Command {
     Replay(Anything),
     #[command(hide = true, disable_help_flag = true)]
     Explore(Anything),
-    #[command(hide = true, disable_help_flag = true)]
-    Stats(Anything),
 }
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +31,6 @@ pub fn run(command: &Command) -> Result<()> {
         Command::Shell(_) => "shell",
         Command::Replay(_) => "replay",
         Command::Explore(_) => "explore",
-        Command::Stats(_) => "stats",
     };
     bail!("`cargo ktstr {name}` is not built yet; `cargo ktstr --help` lists what is")
 }

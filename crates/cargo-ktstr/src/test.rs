@@ -1,29 +1,46 @@
 //! `cargo ktstr test`: builds the workspace's programs and runs its tests under nextest.
 
+mod annotations;
+mod budget;
 mod build_flags;
+mod estimate;
+mod kernels;
+mod nextest_config;
+mod nextest_list;
+mod records;
+mod selection;
+mod summary;
 
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use ktstr_host::install_nextest;
-use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec};
-use ktstr_model::ModeChoice;
-use ktstr_results::Commit;
+use ktstr_kernel::{Cache, Environment, Kernel, KernelSet, KernelSpec};
+use ktstr_model::{Mode, ModeChoice, UnknownWorkType, WorkType};
+use ktstr_results::{Commit, Record};
 use ktstr_vm::{Qemu, choose_mode};
 
-use crate::kernel::BuildBar;
 use crate::missing_tool::NoNextest;
+use nextest_config::NextestConfig;
+use records::{Records, Workspace};
+use selection::Selection;
+use summary::Summary;
 
 /// Build schedulers and tests, and run the tests on a real kernel under nextest
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo ktstr test\n  cargo ktstr test --kernel 7.3 --mode deterministic --seed 7\n  \
-                        cargo ktstr test -- -E 'test(steady)' --no-capture"
+                        cargo ktstr test --work-type PipeIo\n  \
+                        cargo ktstr test -- -E 'test(steady)' --no-capture\n  \
+                        cargo ktstr test --kernel 7.3 --kernel 6.18\n  \
+                        cargo ktstr test --budget 600 -- --run-ignored only -E 'test(gauntlet/)'"
 )]
 pub struct Args {
-    /// Kernel to test on: an image file, a version, a series or a cache key [default: the newest that is cached]
+    /// Kernel to test on: an image file, a version, a series or a cache key [default: the newest that is cached].
+    /// Given several times, every test has a cell `kernels/TEST/KERNEL` on each further one
     #[arg(long, value_name = "SPEC")]
     kernel: Vec<KernelSpec>,
     /// What guests' clocks follow: auto, real-time or deterministic
@@ -32,6 +49,12 @@ pub struct Args {
     /// Seed of every test that has none of its own
     #[arg(long, value_name = "N", env = "KTSTR_SEED")]
     seed: Option<u64>,
+    /// What the workers of swappable cgroups and of the ready-made scenarios do, instead of what their test says
+    #[arg(long, value_name = "NAME", env = "KTSTR_WORK_TYPE", value_parser = work_type_name)]
+    work_type: Option<String>,
+    /// Leave cells out that would take longer than this, in seconds, by what earlier runs took
+    #[arg(long, value_name = "SECS", env = "KTSTR_BUDGET_SECS", value_parser = budget_in_seconds)]
+    budget: Option<u64>,
     /// Fetch and build no kernel that is absent
     #[arg(long)]
     offline: bool,
@@ -46,6 +69,11 @@ pub struct Args {
     nextest: Vec<String>,
 }
 
+/// A name that a work type has.
+fn work_type_name(name: &str) -> Result<String, UnknownWorkType> {
+    WorkType::named(name).map(|work| work.name().to_owned())
+}
+
 /// Runs the subcommand; the exit code is nextest's.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let build_flags = build_flags::of(&args.nextest)?;
@@ -58,41 +86,47 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
-    let kernel = resolve(args, &environment, &cache)?;
+    let kernels = kernels::resolve(args, &environment, &cache)?;
     let qemu = Qemu::find()?;
-    announce(&kernel, &cache, &qemu, args.mode)?;
+    if !has_nextest() {
+        return Err(NoNextest(install_nextest().to_string()).into());
+    }
+    let labelled = kernels::label(&kernels);
+    let mode = announce(&kernels, &labelled, &cache, &qemu, args.mode)?;
     build_programs(args.release, &build_flags)?;
-    run_tests(args, &kernel)
+    let workspace = Workspace::of(&build_flags)?;
+    Run { args, kernels: &labelled, mode, cache: &cache, records: Records::of(&workspace), workspace }
+        .carry_out()
 }
 
-/// A kernel that was named and is absent is fetched or built, after a line that says so.
-fn resolve(args: &Args, environment: &Environment, cache: &Cache) -> Result<Kernel> {
-    match &args.kernel[..] {
-        [] => Ok(ktstr_kernel::discover(environment, cache)?),
-        [spec] => {
-            let progress = BuildBar::new();
-            Ok(ktstr_kernel::resolve_or_get(spec, args.offline, environment, cache, &progress)?)
-        }
-        specs => bail!(
-            "--kernel was given {} times: running on several kernels at once is not built yet; give one",
-            specs.len()
-        ),
+/// Reads `--budget`.
+fn budget_in_seconds(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("in no time nothing can be run; leave the budget out to run everything".to_owned()),
+        Ok(seconds) => Ok(seconds),
+        Err(_) => Err("a budget is a whole number of seconds".to_owned()),
     }
 }
 
 /// One line that says what the tests run on. Proving KVM, which `auto` needs, happens here once rather than in each test.
-fn announce(kernel: &Kernel, cache: &Cache, qemu: &Qemu, choice: ModeChoice) -> Result<()> {
-    let sha256 = kernel.image_sha256.to_string();
+fn announce(
+    kernels: &[Kernel],
+    labelled: &KernelSet,
+    cache: &Cache,
+    qemu: &Qemu,
+    choice: ModeChoice,
+) -> Result<Mode> {
+    let first = kernels.first().context("no kernel")?;
+    let sha256 = first.image_sha256.to_string();
     let mut progress = |what: &str| eprintln!("ktstr: {what}");
-    let chosen = choose_mode(cache.root(), qemu, &kernel.image, &sha256, choice, &mut progress)?;
+    let chosen = choose_mode(cache.root(), qemu, &first.image, &sha256, choice, &mut progress)?;
     let why = if chosen.why.is_empty() { String::new() } else { format!(" ({})", chosen.why) };
-    eprintln!(
-        "ktstr: kernel {kernel}; {} mode{why}; QEMU {} ({})",
-        chosen.mode,
-        qemu.version,
-        qemu.path.display()
-    );
-    Ok(())
+    let kernel = match labelled.is_dimension() {
+        true => format!("kernels {}", labelled.labels()),
+        false => format!("kernel {first}"),
+    };
+    eprintln!("ktstr: {kernel}; {} mode{why}; QEMU {} ({})", chosen.mode, qemu.version, qemu.path.display());
+    Ok(chosen.mode)
 }
 
 /// Schedulers may be programs of other packages than the tests', which nextest would not build.
@@ -109,27 +143,91 @@ fn build_programs(release: bool, flags: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn run_tests(args: &Args, kernel: &Kernel) -> Result<ExitCode> {
-    if !has_nextest() {
-        return Err(NoNextest(install_nextest().to_string()).into());
+/// A run of tests that has all that it needs.
+struct Run<'a> {
+    args: &'a Args,
+    kernels: &'a KernelSet,
+    mode: Mode,
+    cache: &'a Cache,
+    records: Records,
+    workspace: Workspace,
+}
+
+impl Run<'_> {
+    /// The exit code is nextest's.
+    fn carry_out(&self) -> Result<ExitCode> {
+        let config = NextestConfig::write()?;
+        let selection = match self.args.budget {
+            Some(seconds) => Some(Selection::make(self, seconds)?),
+            None => None,
+        };
+        let began = SystemTime::now();
+        let since_1970 = began.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let id = format!("{}-{}", since_1970.as_millis(), std::process::id());
+        let mut command = cargo();
+        command.args(["nextest", "run"]).args(config.arguments()).args(self.nextest_arguments());
+        self.tell_tests(&mut command)?;
+        command.env("KTSTR_RUN_ID", &id);
+        if let Some(selection) = &selection {
+            command.env("KTSTR_CELLS", selection.path());
+        }
+        let code = carry_out(&mut command)?;
+        self.sum_up(&self.records.of_invocation(&id, began), selection.as_ref());
+        Ok(code)
     }
-    let mut command = cargo();
-    command.args(["nextest", "run"]);
-    if args.release {
-        command.arg("--release");
+
+    fn nextest_arguments(&self) -> Vec<String> {
+        let release = self.args.release.then(|| "--release".to_owned());
+        release.into_iter().chain(self.args.nextest.iter().cloned()).collect()
     }
-    command.args(&args.nextest);
-    command.env("KTSTR_TEST_KERNEL", &kernel.image).env("KTSTR_MODE", args.mode.to_string());
-    if let Some(seed) = args.seed {
-        command.env("KTSTR_SEED", seed.to_string());
+
+    /// Sets the variables that test processes read, also those that only list their cells.
+    fn tell_tests(&self, command: &mut Command) -> Result<()> {
+        if let Some(first) = self.kernels.kernels().first() {
+            command.env("KTSTR_TEST_KERNEL", &first.image);
+        }
+        if self.kernels.is_dimension() {
+            command.env(KernelSet::VARIABLE, self.kernels.to_variable()?);
+        } else {
+            command.env_remove(KernelSet::VARIABLE);
+        }
+        command.env("KTSTR_MODE", self.args.mode.to_string());
+        if let Some(seed) = self.args.seed {
+            command.env("KTSTR_SEED", seed.to_string());
+        }
+        if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
+            // Once here rather than in each test; and an edit during the run does not part its records.
+            command.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
+        }
+        if let Some(work_type) = &self.args.work_type {
+            command.env("KTSTR_WORK_TYPE", work_type);
+        }
+        if self.args.deny_skip {
+            command.env("KTSTR_DENY_SKIP", "1");
+        }
+        if let Some(folder) = self.records.named() {
+            command.env("KTSTR_SIDECAR_DIR", folder);
+        }
+        Ok(())
     }
-    if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
-        // Once here rather than in each test; and an edit during the run does not part its records.
-        command.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
+
+    fn sum_up(&self, records: &[Record], selection: Option<&Selection>) {
+        let left_out = selection.map(|selection| (selection.left_out, selection.budget.as_secs()));
+        if let Some(table) = (Summary { records, left_out }).render() {
+            eprintln!("\n{table}");
+        }
+        if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+            let root = &self.workspace.workspace_root;
+            let repository = std::env::var_os("GITHUB_WORKSPACE").map_or_else(|| root.clone(), PathBuf::from);
+            for line in annotations::of(records, root, &repository) {
+                println!("{line}");
+            }
+        }
     }
-    if args.deny_skip {
-        command.env("KTSTR_DENY_SKIP", "1");
-    }
+}
+
+/// Runs nextest to its end.
+fn carry_out(command: &mut Command) -> Result<ExitCode> {
     // nextest tells a Ctrl-C to its tests and reports; we wait for that instead of ending before it.
     ignore_interrupts();
     // SAFETY: both calls are async-signal-safe. Our own end, however it comes, ends nextest, and so its tests.

@@ -15,7 +15,7 @@ fn what_is_not_built_says_so_whatever_it_is_given() {
     let message = |name: &str| {
         format!("error: `cargo ktstr {name}` is not built yet; `cargo ktstr --help` lists what is\n")
     };
-    for name in ["verifier", "shell", "replay", "explore", "stats"] {
+    for name in ["verifier", "shell", "replay", "explore"] {
         for args in ["", " --help", " one --two=3 -- four"] {
             assert_eq!(refuses(&format!("ktstr {name}{args}")), message(name));
         }
@@ -26,9 +26,27 @@ fn what_is_not_built_says_so_whatever_it_is_given() {
 }
 
 #[test]
+fn a_budget_in_which_nothing_can_run_is_refused() {
+    let error = refuses("test --budget 0");
+    assert!(error.contains("in no time nothing can be run"), "{error}");
+    let error = refuses("test --budget 1.5h");
+    assert!(error.contains("a budget is a whole number of seconds"), "{error}");
+}
+
+#[test]
 fn arguments_for_nextest_that_cannot_be_obeyed_are_refused() {
     let error = refuses("test -- --archive-file x");
     assert!(error.starts_with("error: `--archive-file` runs tests that were built elsewhere"), "{error}");
     let error = refuses("test --release -- --cargo-profile bench");
     assert!(error.starts_with("error: the build profile is given twice"), "{error}");
+}
+
+#[test]
+fn a_work_type_that_there_is_not_is_refused_with_the_nearest() {
+    let error = refuses("test --work-type SpinWiat");
+    assert!(
+        error.starts_with("error: invalid value 'SpinWiat' for '--work-type <NAME>': there is no work type"),
+        "{error}"
+    );
+    assert!(error.contains("did you mean `SpinWait`?; there are: SpinWait, YieldHeavy"), "{error}");
 }

@@ -208,6 +208,10 @@ impl Ctx {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record_payload(report, metrics);
     }
 
+    pub(crate) fn record_death(&self, place: String) {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record_death(place);
+    }
+
     pub(crate) fn record_stimulus(&self, stimulus: Stimulus) {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record_stimulus(stimulus);
     }

@@ -116,7 +116,8 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
     };
     let outcome = outcome.unwrap_or_else(|error| Outcome::setup(&error));
     let Outcome { result, entries, scheduler, mut cleanup } = outcome;
-    let Entries { workers, stimuli, payloads, metrics } = entries;
+    let Entries { workers, stimuli, payloads, metrics, death } = entries;
+    let scheduler = scheduler.map(|report| SchedulerReport { died: death, ..report });
     let (sched_ext_log, kernel_log_ns) = timed(|| kernel_log.finish());
     cleanup.kernel_log_ns = kernel_log_ns;
     let sched_ext_log = sched_ext_log.unwrap_or_else(|error| {

@@ -13,6 +13,7 @@ pub(crate) struct Ledger {
     stimuli: Vec<Stimulus>,
     payloads: Vec<PayloadReport>,
     metrics: Vec<MetricValue>,
+    death: Option<String>,
 }
 
 /// All that a ledger holds, in order.
@@ -22,6 +23,8 @@ pub(crate) struct Entries {
     pub stimuli: Vec<Stimulus>,
     pub payloads: Vec<PayloadReport>,
     pub metrics: Vec<MetricValue>,
+    /// Where in a scenario it was seen that the scheduler had died.
+    pub death: Option<String>,
 }
 
 impl Ledger {
@@ -60,6 +63,11 @@ impl Ledger {
         self.metrics.extend_from_slice(metrics);
     }
 
+    /// Keeps where in a scenario the scheduler was seen to have died.
+    pub(crate) fn record_death(&mut self, place: String) {
+        self.death.get_or_insert(place);
+    }
+
     /// What external programs did so far, in the order in which they ended, and their figures.
     pub(crate) fn payloads(&self) -> (Vec<PayloadReport>, Vec<MetricValue>) {
         (self.payloads.clone(), self.metrics.clone())
@@ -67,7 +75,7 @@ impl Ledger {
 
     /// All of it.
     pub(crate) fn into_entries(self) -> Entries {
-        let Self { reports, stimuli, payloads, metrics, .. } = self;
-        Entries { workers: reports.into_values().collect(), stimuli, payloads, metrics }
+        let Self { reports, stimuli, payloads, metrics, death, .. } = self;
+        Entries { workers: reports.into_values().collect(), stimuli, payloads, metrics, death }
     }
 }

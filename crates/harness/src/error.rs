@@ -26,6 +26,9 @@ pub enum HarnessError {
     /// `KTSTR_MODE`.
     #[error("KTSTR_MODE: {0}")]
     Mode(#[from] UnknownMode),
+    /// `KTSTR_WORK_TYPE`.
+    #[error("KTSTR_WORK_TYPE: {0}")]
+    WorkType(#[from] ktstr_model::UnknownWorkType),
     /// `KTSTR_SEED`.
     #[error("KTSTR_SEED={0}: a seed is a whole number from 0 to 18446744073709551615")]
     Seed(String),

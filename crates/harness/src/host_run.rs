@@ -21,7 +21,7 @@ pub fn run_on_host(entry: &TestEntry, settings: &Settings) -> Finished {
     let seed = spec.seed.unwrap_or(settings.seed);
     let mut record = begun(spec, settings, seed);
     record.on_host = true;
-    let judgement = match context(entry, seed) {
+    let judgement = match context(entry, settings, seed) {
         Ok(ctx) => {
             let began = Instant::now();
             let judged = judge_body(entry, &ctx, &mut record);
@@ -33,10 +33,11 @@ pub fn run_on_host(entry: &TestEntry, settings: &Settings) -> Finished {
     finish(record, judgement, None)
 }
 
-fn context(entry: &TestEntry, seed: u64) -> Result<Ctx, String> {
+fn context(entry: &TestEntry, settings: &Settings, seed: u64) -> Result<Ctx, String> {
     let topology = entry.spec.resolved_topology().map_err(|error| format!("the test's topology: {error}"))?;
     let mut order = plan::order(&entry.spec, topology, Mode::RealTime, seed);
     let payloads = PayloadFiles::of(&entry.spec, &Places::of_this_process());
+    order.work_type = settings.work_type_name();
     order.payloads = payloads.map_err(|error| error.to_string())?.on_host();
     Ctx::on_this_machine(&order).map_err(|error| error.to_string())
 }
@@ -77,8 +78,10 @@ mod tests {
             kernel: None,
             mode: ModeChoice::Auto,
             seed: 3,
+            work_type: None,
             records: RecordFolder::Fixed("unused".into()),
             commit: None,
+            invocation: None,
             deadline: None,
             deny_skip: false,
         };

@@ -133,12 +133,12 @@ pub(crate) fn judge_result(result: &AssertResult) -> Judgement {
 }
 
 fn scheduler_died(scheduler: &SchedulerReport, report: &RunReport) -> Judgement {
-    let reason = match kernels_reason(&report.sched_ext_log) {
-        Some(reason) => format!("the kernel disabled the scheduler: {reason}"),
-        None => match scheduler.exit {
-            Some(how) => format!("the scheduler's program {how} while the test ran"),
-            None => "the scheduler was disabled while the test ran".to_owned(),
-        },
+    let known = scheduler.died.as_ref().map_or_else(String::new, |place| format!(" {place}"));
+    let place = if known.is_empty() { " while the test ran" } else { &known };
+    let reason = match (kernels_reason(&report.sched_ext_log), scheduler.exit) {
+        (Some(reason), _) => format!("the kernel disabled the scheduler{known}: {reason}"),
+        (None, Some(how)) => format!("the scheduler's program {how}{place}"),
+        (None, None) => format!("the scheduler was disabled{place}"),
     };
     Judgement::new(Cause::SchedulerDied, reason)
 }

@@ -1,6 +1,8 @@
 //! What a test binary does on the host before libtest: it lists its cells for a runner, and runs one.
 
+use std::collections::HashSet;
 use std::env;
+use std::fs;
 use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::exit;
@@ -9,10 +11,13 @@ use std::time::Instant;
 use ktstr_kernel::KernelSet;
 
 use crate::cells::{self, CellEnd, Declared, Listed};
+use crate::error::HarnessError;
 use crate::runner_protocol::RunnerRequest;
 use crate::settings::Settings;
 use crate::test_entry::{failure_of, watch_the_runner};
 
+/// The variable with the path of a file: names of cells, one a line. No others are listed.
+const CHOICE: &str = "KTSTR_CELLS";
 /// libtest's code for tests that failed.
 const FAILED: i32 = 101;
 /// The code for a request that cannot be understood.
@@ -36,11 +41,28 @@ fn print_names(declared: &Declared, ignored: bool) {
         Ok(kernels) => kernels,
         Err(error) => refuse(&error),
     };
-    let text = terse_list(&cells::list(declared, &kernels), ignored);
+    let mut cells = cells::list(declared, &kernels);
+    if let Some(path) = env::var_os(CHOICE).filter(|path| !path.is_empty()) {
+        match fs::read_to_string(&path) {
+            Ok(choice) => keep_chosen(&mut cells, &choice),
+            Err(source) => refuse(&HarnessError::File {
+                what: "the choice of cells in KTSTR_CELLS",
+                path: path.into(),
+                source,
+            }),
+        }
+    }
+    let text = terse_list(&cells, ignored);
     let mut stdout = io::stdout().lock();
     if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         refuse(&error);
     }
+}
+
+/// Keeps the cells whose names are among the lines of `choice`.
+fn keep_chosen(cells: &mut Vec<Listed>, choice: &str) {
+    let chosen: HashSet<&str> = choice.lines().collect();
+    cells.retain(|cell| chosen.contains(cell.name.as_str()));
 }
 
 /// As libtest prints names: without `ignored`, those of ignored tests too.
@@ -109,6 +131,14 @@ mod tests {
         let cells = [listed("kernels/a/7", false), listed("gauntlet/a/tiny-1llc", true)];
         assert_eq!(terse_list(&cells, false), "kernels/a/7: test\ngauntlet/a/tiny-1llc: test\n");
         assert_eq!(terse_list(&cells, true), "gauntlet/a/tiny-1llc: test\n");
+    }
+
+    #[test]
+    fn a_choice_leaves_out_what_it_does_not_name() {
+        let listed = |name: &str| Listed { name: name.to_owned(), ignored: true };
+        let mut cells = ["gauntlet/a/x", "gauntlet/a/xy", "gauntlet/b/x"].map(listed).to_vec();
+        keep_chosen(&mut cells, "gauntlet/a/xy\ngauntlet/c/x\n");
+        assert_eq!(cells, [listed("gauntlet/a/xy")]);
     }
 
     #[test]

@@ -92,6 +92,8 @@ pub(crate) fn begun(spec: &TestSpec, settings: &Settings, seed: u64) -> Record {
     Record {
         test_crate: crate_name.to_owned(),
         commit: settings.commit_of(spec),
+        location: Some((spec.location.0.to_owned(), spec.location.1)),
+        invocation: settings.invocation.clone(),
         ..Record::begun(spec.path(), spec.scheduler.name, seed)
     }
 }
@@ -186,6 +188,7 @@ impl Prepared {
         record.kernel = Some(RecordKernel { release, image, sha256: image_sha256.to_string() });
         let mode = mode_of(spec, settings, &host, record)?;
         let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())?;
+        plan.order.work_type = settings.work_type_name();
         clock.lap(&mut record.phases.resolve_ms);
 
         // Before a template may have to be booted: a payload that does not fit needs none.

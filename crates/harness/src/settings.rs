@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ktstr_model::{ModeChoice, TestSpec};
+use ktstr_model::{ModeChoice, TestSpec, WorkType};
 use ktstr_results::{Commit, RecordFolder};
 
 use crate::error::HarnessError;
@@ -21,10 +21,14 @@ pub struct Settings {
     pub mode: ModeChoice,
     /// `KTSTR_SEED`.
     pub seed: u64,
+    /// `KTSTR_WORK_TYPE`: what swappable workers do instead of what their scenario says.
+    pub work_type: Option<WorkType>,
     /// Where records go: `KTSTR_SIDECAR_DIR` itself, else folders in `target/ktstr`.
     pub records: RecordFolder,
     /// `KTSTR_COMMIT`: the commit of the workspace, when whoever started this process knew it.
     pub commit: Option<Commit>,
+    /// `KTSTR_RUN_ID`, else `NEXTEST_RUN_ID`: what the runs of one command have in common.
+    pub invocation: Option<String>,
     /// `KTSTR_DEADLINE_SECS`: replaces the deadline of a guest that hangs: seconds of QEMU's CPU time in deterministic
     /// mode, of wall time in real time.
     pub deadline: Option<Duration>,
@@ -46,6 +50,7 @@ impl Settings {
                 Some(seed) => seed.parse().map_err(|_| HarnessError::Seed(seed))?,
                 None => DEFAULT_SEED,
             },
+            work_type: text("KTSTR_WORK_TYPE").map(|name| WorkType::named(&name)).transpose()?,
             records: match text("KTSTR_SIDECAR_DIR") {
                 Some(folder) => RecordFolder::Fixed(folder.into()),
                 None => {
@@ -54,6 +59,7 @@ impl Settings {
                 }
             },
             commit: text("KTSTR_COMMIT").map(Commit::from),
+            invocation: text("KTSTR_RUN_ID").or_else(|| text("NEXTEST_RUN_ID")),
             deadline: match text("KTSTR_DEADLINE_SECS") {
                 Some(seconds) => Some(
                     seconds.parse().map(Duration::from_secs).map_err(|_| HarnessError::Deadline(seconds))?,
@@ -66,6 +72,11 @@ impl Settings {
 }
 
 impl Settings {
+    /// The name of the work type that takes the place of swappable ones.
+    pub(crate) fn work_type_name(&self) -> Option<String> {
+        self.work_type.as_ref().map(|work| work.name().to_owned())
+    }
+
     /// The commit of the workspace that a test is in.
     pub(crate) fn commit_of(&self, spec: &TestSpec) -> Commit {
         self.commit.clone().unwrap_or_else(|| Commit::of_work_tree(Path::new(spec.manifest_dir)))

@@ -38,18 +38,31 @@ pub fn run_test(entry: &'static TestEntry) {
 
 /// What a run that ended so says as a failure; `None` when it is none.
 pub(crate) fn failure_of(verdict: Verdict, text: &str, settings: &Settings) -> Option<String> {
-    match verdict {
-        Verdict::Pass => None,
-        Verdict::Skip if !settings.deny_skip => None,
-        Verdict::Skip => Some(format!("{text}  which counts as a failure here: KTSTR_DENY_SKIP is set")),
-        _ => Some(text.to_owned()),
-    }
+    let failure = match verdict {
+        Verdict::Pass => return None,
+        Verdict::Skip if !settings.deny_skip => return None,
+        Verdict::Skip => format!("{text}  which counts as a failure here: KTSTR_DENY_SKIP is set"),
+        _ => text.to_owned(),
+    };
+    Some(if under_nextest() { format!("{}\n{failure}", nextest_message(&failure)) } else { failure })
+}
+
+/// The line that nextest takes for a failure's message, in JUnit's report too: one on stderr that begins with `Error: `.
+/// The name is beside it there, so it has the verdict and the reason, from the first two lines of the report.
+fn nextest_message(report: &str) -> String {
+    let mut lines = report.lines();
+    let verdict = lines.next().and_then(|line| line.split(':').next()).unwrap_or_default();
+    format!("Error: {verdict}: {}", lines.next().unwrap_or_default().trim())
+}
+
+fn under_nextest() -> bool {
+    std::env::var_os("NEXTEST").is_some()
 }
 
 /// Under nextest, ends this process when nextest ends: it is in a process group of its own.
 pub(crate) fn watch_the_runner() {
     static ONCE: Once = Once::new();
-    if std::env::var_os("NEXTEST").is_some() {
+    if under_nextest() {
         ONCE.call_once(ktstr_vm::end_with_parent);
     }
 }
@@ -93,4 +106,16 @@ fn keep(
 fn fail(text: String) -> ! {
     eprintln!("{text}");
     resume_unwind(Box::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nextest_is_given_verdict_and_reason() {
+        let report = "FAIL: inner::a (my_sched on 1n1l4c1t)\n  worker 3 starved\n  violations:\n";
+        assert_eq!(nextest_message(report), "Error: FAIL: worker 3 starved");
+        assert_eq!(nextest_message("BROKEN: a\n"), "Error: BROKEN: ");
+    }
 }

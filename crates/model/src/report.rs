@@ -35,6 +35,9 @@ pub struct SchedulerReport {
     pub exit: Option<ExitHow>,
     /// When it ended or was disabled without being asked to, in nanoseconds of the guest's monotonic clock.
     pub died_at_ns: Option<u64>,
+    /// Where in a scenario that was, such as `during step 2`; `None` outside of scenarios.
+    #[serde(default)]
+    pub died: Option<String>,
     /// It did not heed SIGINT and was killed.
     pub ignored_sigint: bool,
     /// What it loaded, when that was asked for and it was enabled.

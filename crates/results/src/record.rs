@@ -86,6 +86,12 @@ pub struct Record {
     /// The name under which it ran, when it was a cell: `gauntlet/TEST/PRESET` and the like.
     #[serde(default)]
     pub cell: Option<String>,
+    /// The source file of the test, relative to its workspace, and the line.
+    #[serde(default)]
+    pub location: Option<(String, u32)>,
+    /// What the runs of one command have in common: `KTSTR_RUN_ID`, which `cargo ktstr test` sets, else nextest's own.
+    #[serde(default)]
+    pub invocation: Option<String>,
     /// Whether the body ran on the host, without a machine.
     #[serde(default)]
     pub on_host: bool,
@@ -179,6 +185,8 @@ impl Record {
             test_crate: String::new(),
             test,
             cell: None,
+            location: None,
+            invocation: None,
             on_host: false,
             commit: Commit::none(),
             topology: None,

@@ -73,7 +73,8 @@ pub fn execute_scenario_with(
     };
     check(&plan, given)?;
     let assert = *checks.unwrap_or(&ctx.assert);
-    Ok(Play { ctx, assert, scene: Scene::new(ctx), named: plan.parts.len() > 1 }.all(&plan)?)
+    let (scene, now) = (Scene::new(ctx), String::new());
+    Ok(Play { ctx, assert, scene, named: plan.parts.len() > 1, now }.all(&plan)?)
 }
 
 struct Play<'ctx> {
@@ -82,6 +83,8 @@ struct Play<'ctx> {
     scene: Scene<'ctx>,
     /// Whether violations say which part of the scenario they were seen in.
     named: bool,
+    /// Where in the scenario it is, such as `during step 2, op 1`.
+    now: String,
 }
 
 impl Play<'_> {
@@ -95,10 +98,9 @@ impl Play<'_> {
             }
             if end == HoldEnd::SchedulerDied {
                 let left = plan.parts.len() - index - 1;
-                result.note(format!(
-                    "the scheduler died during {}; {left} steps after it were left out",
-                    part.title
-                ));
+                let now = std::mem::take(&mut self.now);
+                result.note(format!("the scheduler died {now}; {left} steps after it were left out"));
+                self.ctx.record_death(now);
                 break;
             }
         }
@@ -108,9 +110,11 @@ impl Play<'_> {
     }
 
     fn part(&mut self, part: &Part) -> Result<HoldEnd, GuestError> {
+        self.now = format!("before {} began", part.title);
         if !self.ctx.scheduler_alive() {
             return Ok(HoldEnd::SchedulerDied);
         }
+        self.now = format!("during {}", part.title);
         self.scene.lasting(part.lasting);
         if !(part.defs.is_empty() && part.payloads.is_empty()) {
             let defs = part.defs.iter().map(|def| def.name.as_ref());
@@ -154,8 +158,14 @@ impl Play<'_> {
             if !self.ctx.scheduler_alive() {
                 return Ok(HoldEnd::SchedulerDied);
             }
-            self.scene.record(&format!("{title}, op {number}"), &op.to_string(), |scene| scene.act(op))?;
+            let place = format!("{title}, op {number}");
+            self.now = format!("during {place} ({op})");
+            self.scene.record(&place, &op.to_string(), |scene| scene.act(op))?;
         }
+        if !self.ctx.scheduler_alive() {
+            return Ok(HoldEnd::SchedulerDied);
+        }
+        self.now = format!("during {title}");
         Ok(HoldEnd::Elapsed)
     }
 

@@ -46,9 +46,11 @@ fn settings() -> Settings {
         kernel: None,
         mode: ModeChoice::Auto,
         seed: 1,
+        work_type: None,
         records: RecordFolder::Fixed("unused".into()),
         deadline: None,
         commit: None,
+        invocation: None,
         deny_skip: false,
     }
 }

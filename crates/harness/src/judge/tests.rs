@@ -50,6 +50,13 @@ fn a_dead_scheduler_explains_violated_checks() {
     let mut report = report(Ok(AssertResult::fail_msg("worker 3 starved")), Some(scheduler));
     let by_exit = judge(&finished(report.clone()), false);
     assert!(by_exit.headline.contains("exited with code 2"), "{}", by_exit.headline);
+    let mut in_a_step = report.clone();
+    in_a_step.scheduler.as_mut().unwrap().died = Some("during step 2".into());
+    let said = judge(&finished(in_a_step.clone()), false).headline;
+    assert_eq!(said, "the scheduler's program exited with code 2 during step 2");
+    in_a_step.sched_ext_log = vec!["sched_ext: BPF scheduler \"mini\" disabled (runtime error)".into()];
+    let said = judge(&finished(in_a_step), false).headline;
+    assert_eq!(said, "the kernel disabled the scheduler during step 2: runtime error");
     report.sched_ext_log = vec![
         "[    3.1] sched_ext: BPF scheduler \"mini\" disabled (runnable task stall)".into(),
         "[    3.1] sched_ext: mini: victim[218] failed to run for 3.168s".into(),

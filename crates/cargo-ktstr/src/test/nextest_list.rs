@@ -1,0 +1,127 @@
+//! The tests and cells that a command line of nextest selects.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use super::records::stdout;
+
+/// Options of `cargo nextest run` that `cargo nextest list` does not take, those with a value first.
+const WITH_VALUE: [&str; 13] = [
+    "--test-threads",
+    "-j",
+    "--retries",
+    "--max-fail",
+    "--failure-output",
+    "--success-output",
+    "--status-level",
+    "--final-status-level",
+    "--no-tests",
+    "--show-progress",
+    "--message-format",
+    "--message-format-version",
+    "--flaky-result",
+];
+const ALONE: [&str; 8] = [
+    "--no-capture",
+    "--nocapture",
+    "--no-fail-fast",
+    "--fail-fast",
+    "--nff",
+    "--ff",
+    "--hide-progress-bar",
+    "--no-output-indent",
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct List {
+    rust_suites: BTreeMap<String, Suite>,
+}
+
+#[derive(Deserialize)]
+struct Suite {
+    #[serde(default)]
+    testcases: BTreeMap<String, Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Case {
+    filter_match: FilterMatch,
+}
+
+#[derive(Deserialize)]
+struct FilterMatch {
+    status: String,
+}
+
+/// The names that `cargo nextest run` with `arguments` would run. One that several test binaries have is there several
+/// times. `set` gives the command what test processes see too.
+pub fn selected(arguments: &[String], set: impl FnOnce(&mut Command) -> Result<()>) -> Result<Vec<String>> {
+    let mut command = super::cargo();
+    command.args(["nextest", "list", "--message-format", "json"]).args(for_list(arguments));
+    set(&mut command)?;
+    names(&stdout(&mut command)?).context("nextest's list of tests")
+}
+
+fn names(json: &[u8]) -> Result<Vec<String>> {
+    let list: List = serde_json::from_slice(json)?;
+    let cases = list.rust_suites.into_values().flat_map(|suite| suite.testcases);
+    let matching = cases.filter(|(_, case)| case.filter_match.status == "matches");
+    Ok(matching.map(|(name, _)| name).collect())
+}
+
+fn for_list(arguments: &[String]) -> Vec<&String> {
+    let mut kept = Vec::new();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if argument == "--" {
+            kept.push(argument);
+            kept.extend(arguments);
+            break;
+        }
+        let name = argument.split('=').next().unwrap_or(argument);
+        let is_short = argument.starts_with("-j") && argument.len() > 2;
+        if WITH_VALUE.contains(&name) {
+            if name == argument {
+                arguments.next();
+            }
+        } else if !ALONE.contains(&name) && !is_short {
+            kept.push(argument);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_for_running_only_is_left_out() {
+        let kept = |line: &str| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            for_list(&words).into_iter().cloned().collect::<Vec<_>>().join(" ")
+        };
+        for (run, list) in [
+            ("--run-ignored only -E test(gauntlet/)", "--run-ignored only -E test(gauntlet/)"),
+            ("--no-capture -j 4 -p a --retries=2 --no-tests pass b", "-p a b"),
+            ("-j2 --profile ci -- --exact --no-capture", "--profile ci -- --exact --no-capture"),
+        ] {
+            assert_eq!(kept(run), list);
+        }
+    }
+
+    #[test]
+    fn the_names_that_match_are_taken() {
+        let json = br#"{"rust-suites":{"a::b":{"testcases":{
+            "x":{"ignored":false,"filter-match":{"status":"matches"}},
+            "y":{"ignored":true,"filter-match":{"status":"mismatch","reason":"ignored"}}}},
+            "c":{"status":"skipped"}}}"#;
+        assert_eq!(names(json).unwrap(), ["x"]);
+        assert!(names(b"{}").is_err());
+    }
+}

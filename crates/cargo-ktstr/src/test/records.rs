@@ -1,0 +1,171 @@
+//! Where the records of a run go, and reading them back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result, bail};
+use ktstr_results::Record;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// What a file's time may lag behind the clock.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// What cargo says of the workspace.
+#[derive(Debug, Deserialize)]
+pub struct Workspace {
+    /// Its folder.
+    pub workspace_root: PathBuf,
+    /// Where it is built.
+    pub target_directory: PathBuf,
+}
+
+impl Workspace {
+    /// Asks cargo, which is told what nextest was told: `flags` are those that concern the build.
+    ///
+    /// # Errors
+    /// When cargo does not know the workspace either.
+    pub fn of(flags: &[String]) -> Result<Self> {
+        let mut command = super::cargo();
+        command.args(["metadata", "--no-deps", "--format-version", "1"]);
+        let (own, target) = metadata_flags(flags);
+        let mut workspace: Self = serde_json::from_slice(&stdout(command.args(own))?)
+            .context("cargo's description of the workspace")?;
+        if let Some(target) = target {
+            workspace.target_directory = std::path::absolute(target)?;
+        }
+        Ok(workspace)
+    }
+}
+
+/// The flags that `cargo metadata` takes too, and the value of `--target-dir`, which it does not take.
+fn metadata_flags(flags: &[String]) -> (Vec<&String>, Option<&String>) {
+    const ALONE: [&str; 3] = ["--locked", "--offline", "--frozen"];
+    const WITH_VALUE: [&str; 3] = ["--manifest-path", "--config", "-Z"];
+    let (mut own, mut target) = (Vec::new(), None);
+    let mut flags = flags.iter();
+    while let Some(flag) = flags.next() {
+        match flag.as_str() {
+            alone if ALONE.contains(&alone) => own.push(flag),
+            with if WITH_VALUE.contains(&with) => {
+                own.extend([Some(flag), flags.next()].into_iter().flatten())
+            }
+            "--target-dir" => target = flags.next(),
+            _ => {}
+        }
+    }
+    (own, target)
+}
+
+/// What a program of cargo's printed on stdout; its stderr is the user's.
+pub fn stdout(command: &mut Command) -> Result<Vec<u8>> {
+    let output = command.stderr(std::process::Stdio::inherit()).output();
+    let output = output.with_context(|| format!("running {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} failed");
+    }
+    Ok(output.stdout)
+}
+
+/// The folders of records.
+pub struct Records {
+    /// The folder that was named, or the one with the folders of runs in it.
+    root: PathBuf,
+    is_named: bool,
+}
+
+impl Records {
+    /// `KTSTR_SIDECAR_DIR`, else `ktstr` in the target folder.
+    pub fn of(workspace: &Workspace) -> Self {
+        match std::env::var_os("KTSTR_SIDECAR_DIR").filter(|folder| !folder.is_empty()) {
+            // Tests run in the folders of their packages.
+            Some(folder) => {
+                Self { root: std::path::absolute(&folder).unwrap_or(folder.into()), is_named: true }
+            }
+            None => Self { root: workspace.target_directory.join("ktstr"), is_named: false },
+        }
+    }
+
+    /// What test processes shall be told: the named folder, wherever they run.
+    pub fn named(&self) -> Option<&Path> {
+        self.is_named.then_some(&self.root)
+    }
+
+    /// Where they are.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The records of the runs that one command made since `began`, the earliest first.
+    pub fn of_invocation(&self, id: &str, began: SystemTime) -> Vec<Record> {
+        let mut records: Vec<Record> = self.read(Some(began));
+        records.retain(|record| record.invocation.as_deref() == Some(id));
+        records.sort_by_key(|record| record.began_unix_ms);
+        records
+    }
+
+    /// All records, as far as `T` reads them, of those written since a time. What cannot be read is passed over: this is
+    /// not where its owner would look for that.
+    pub fn read<T: DeserializeOwned>(&self, since: Option<SystemTime>) -> Vec<T> {
+        let is_recent = |path: &Path| {
+            let written = fs::metadata(path).and_then(|file| file.modified());
+            written.is_ok_and(|written| since.is_none_or(|since| written + SLACK >= since))
+        };
+        let files = self.folders().into_iter().flat_map(|folder| entries(&folder));
+        let records = files.filter(|path| is_record(path) && is_recent(path));
+        records.filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok()).collect()
+    }
+
+    fn folders(&self) -> Vec<PathBuf> {
+        match self.is_named {
+            true => vec![self.root.clone()],
+            false => entries(&self.root).filter(|path| path.is_dir()).collect(),
+        }
+    }
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+fn is_record(path: &Path) -> bool {
+    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !hidden && path.extension().is_some_and(|extension| extension == "json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_records_of_one_command_are_found_among_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records { root: folder.path().to_owned(), is_named: false };
+        let write = |folder: &str, name: &str, id: Option<&str>, began_unix_ms| {
+            let mut record = Record::begun(name.to_owned(), "eevdf", 1);
+            (record.invocation, record.began_unix_ms) = (id.map(str::to_owned), began_unix_ms);
+            record.write(&records.root.join(folder), Default::default()).unwrap();
+        };
+        write("a-1", "late", Some("x"), 7);
+        write("a-1", "other", Some("y"), 5);
+        write("a-1", "alone", None, 5);
+        write("b-1", "early", Some("x"), 3);
+        fs::write(records.root.join("b-1/broken.json"), "{").unwrap();
+        let names = |began| -> Vec<String> {
+            records.of_invocation("x", began).into_iter().map(|record| record.test).collect()
+        };
+        assert_eq!(names(SystemTime::now()), ["early", "late"]);
+        assert_eq!(names(SystemTime::now() + Duration::from_secs(60)), [""; 0]);
+    }
+
+    #[test]
+    fn cargo_metadata_is_told_what_it_takes() {
+        let flags = ["--features", "a", "--target-dir", "/x", "--locked", "--manifest-path", "m/Cargo.toml"];
+        let flags = flags.map(str::to_owned);
+        let (own, target) = metadata_flags(&flags);
+        assert_eq!(own, ["--locked", "--manifest-path", "m/Cargo.toml"]);
+        assert_eq!(target.map(String::as_str), Some("/x"));
+    }
+}
