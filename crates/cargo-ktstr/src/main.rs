@@ -4,6 +4,7 @@ mod cache;
 mod completions;
 mod confirm;
 mod doctor;
+mod explore;
 mod kernel;
 mod man;
 mod missing_tool;
@@ -43,6 +44,7 @@ enum Command {
 #[derive(Subcommand)]
 enum Built {
     Test(test::Args),
+    Explore(explore::Args),
     Stats(stats::Args),
     Kernel(kernel::Args),
     Cache(cache::Args),
@@ -75,6 +77,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Built(command) => match command {
             Built::Test(args) => test::run(&args),
+            Built::Explore(args) => explore::run(&args),
             Built::Stats(args) => stats::run(&args),
             Built::Kernel(args) => kernel::run(args).map(done),
             Built::Cache(args) => cache::run(args).map(done),

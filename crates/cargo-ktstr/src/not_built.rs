@@ -14,8 +14,6 @@ pub enum Command {
     Shell(Anything),
     #[command(hide = true, disable_help_flag = true)]
     Replay(Anything),
-    #[command(hide = true, disable_help_flag = true)]
-    Explore(Anything),
 }
 
 #[derive(Debug, clap::Args)]
@@ -30,7 +28,6 @@ pub fn run(command: &Command) -> Result<()> {
         Command::Verifier(_) => "verifier",
         Command::Shell(_) => "shell",
         Command::Replay(_) => "replay",
-        Command::Explore(_) => "explore",
     };
     bail!("`cargo ktstr {name}` is not built yet; `cargo ktstr --help` lists what is")
 }

@@ -6,7 +6,7 @@ mod build_flags;
 mod estimate;
 mod kernels;
 mod nextest_config;
-mod nextest_list;
+pub mod nextest_list;
 mod records;
 mod selection;
 mod summary;
@@ -109,7 +109,7 @@ fn budget_in_seconds(text: &str) -> Result<u64, String> {
 }
 
 /// One line that says what the tests run on. Proving KVM, which `auto` needs, happens here once rather than in each test.
-fn announce(
+pub fn announce(
     kernels: &[Kernel],
     labelled: &KernelSet,
     cache: &Cache,
@@ -130,7 +130,7 @@ fn announce(
 }
 
 /// Schedulers may be programs of other packages than the tests', which nextest would not build.
-fn build_programs(release: bool, flags: &[String]) -> Result<()> {
+pub fn build_programs(release: bool, flags: &[String]) -> Result<()> {
     let mut arguments = vec!["build", "--workspace", "--bins"];
     if release {
         arguments.push("--release");
@@ -226,11 +226,11 @@ impl Run<'_> {
     }
 }
 
-/// Runs nextest to its end.
-fn carry_out(command: &mut Command) -> Result<ExitCode> {
-    // nextest tells a Ctrl-C to its tests and reports; we wait for that instead of ending before it.
+/// Runs what runs tests to its end; the exit code is its own.
+pub fn carry_out(command: &mut Command) -> Result<ExitCode> {
+    // It hears a Ctrl-C too and reports; we wait for that instead of ending before it.
     ignore_interrupts();
-    // SAFETY: both calls are async-signal-safe. Our own end, however it comes, ends nextest, and so its tests.
+    // SAFETY: both calls are async-signal-safe. Our own end, however it comes, ends it, and so its tests.
     unsafe {
         command.pre_exec(|| {
             restore_interrupts();
@@ -238,7 +238,7 @@ fn carry_out(command: &mut Command) -> Result<ExitCode> {
             Ok(())
         })
     };
-    let status = command.status().context("running `cargo nextest run`")?;
+    let status = command.status().with_context(|| format!("running {}", command.get_program().display()))?;
     Ok(ExitCode::from(status.code().map_or(1, |code| code.clamp(0, 255) as u8)))
 }
 

@@ -15,7 +15,7 @@ fn what_is_not_built_says_so_whatever_it_is_given() {
     let message = |name: &str| {
         format!("error: `cargo ktstr {name}` is not built yet; `cargo ktstr --help` lists what is\n")
     };
-    for name in ["verifier", "shell", "replay", "explore"] {
+    for name in ["verifier", "shell", "replay"] {
         for args in ["", " --help", " one --two=3 -- four"] {
             assert_eq!(refuses(&format!("ktstr {name}{args}")), message(name));
         }

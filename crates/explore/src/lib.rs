@@ -22,7 +22,7 @@ pub use folder::{CampaignFolder, FolderError, Parameters};
 pub use ground::Ground;
 pub use groups::{Group, Tally};
 pub use outcome::Outcome;
-pub use request::{Limit, REQUEST_ARGUMENT, Request};
+pub use request::{Again, Limit, REQUEST_ARGUMENT, Request};
 pub use signature::Signature;
 pub use strategy::{Strategy, StrategyName, UnknownStrategy, replay};
 pub use summary::Summary;
