@@ -5,6 +5,7 @@ mod cargo_tools;
 mod demo;
 mod docs;
 mod kernel;
+mod real_schedulers;
 mod setup;
 mod stage;
 mod style;
@@ -24,6 +25,7 @@ enum Xtask {
     Bench(bench::Args),
     Style(style::Args),
     Docs(docs::Args),
+    RealSchedulers(real_schedulers::Args),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Xtask::Bench(args) => bench::run(&args),
         Xtask::Style(args) => style::run(&args),
         Xtask::Docs(args) => docs::run(&args),
+        Xtask::RealSchedulers(args) => real_schedulers::run(&args),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -16,7 +16,7 @@ use ktstr_vm::Qemu;
 
 use crate::kernel::BuildBar;
 use crate::missing_tool::NoNextest;
-use crate::test::{announce, build_programs, carry_out, has_nextest, nextest_list};
+use crate::test::{announce, build_programs, carry_out, hand_commit_on, has_nextest, nextest_list};
 
 /// Runs of a campaign where nothing else is said.
 const RUNS: u64 = 500;
@@ -115,6 +115,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut command = Command::new(&test.binary);
     command.arg(REQUEST_ARGUMENT).arg(request).current_dir(&test.folder);
     command.env("KTSTR_TEST_KERNEL", &kernel.image).env_remove(KernelSet::VARIABLE);
+    hand_commit_on(&mut command);
     carry_out(&mut command)
 }
 

@@ -13,6 +13,7 @@ mod progress;
 mod size;
 mod stats;
 mod test;
+mod verifier;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
@@ -45,6 +46,7 @@ enum Command {
 enum Built {
     Test(test::Args),
     Explore(explore::Args),
+    Verifier(verifier::Args),
     Stats(stats::Args),
     Kernel(kernel::Args),
     Cache(cache::Args),
@@ -78,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Built(command) => match command {
             Built::Test(args) => test::run(&args),
             Built::Explore(args) => explore::run(&args),
+            Built::Verifier(args) => verifier::run(&args),
             Built::Stats(args) => stats::run(&args),
             Built::Kernel(args) => kernel::run(args).map(done),
             Built::Cache(args) => cache::run(args).map(done),

@@ -9,8 +9,6 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     #[command(hide = true, disable_help_flag = true)]
-    Verifier(Anything),
-    #[command(hide = true, disable_help_flag = true)]
     Shell(Anything),
     #[command(hide = true, disable_help_flag = true)]
     Replay(Anything),
@@ -25,7 +23,6 @@ pub struct Anything {
 /// Says that the subcommand is not built.
 pub fn run(command: &Command) -> Result<()> {
     let name = match command {
-        Command::Verifier(_) => "verifier",
         Command::Shell(_) => "shell",
         Command::Replay(_) => "replay",
     };

@@ -2,12 +2,12 @@
 
 mod annotations;
 mod budget;
-mod build_flags;
+pub mod build_flags;
 mod estimate;
-mod kernels;
-mod nextest_config;
+pub mod kernels;
+pub mod nextest_config;
 pub mod nextest_list;
-mod records;
+pub mod records;
 mod selection;
 mod summary;
 
@@ -86,7 +86,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
-    let kernels = kernels::resolve(args, &environment, &cache)?;
+    let kernels = kernels::resolve(&args.kernel, args.offline, &environment, &cache)?;
     let qemu = Qemu::find()?;
     if !has_nextest() {
         return Err(NoNextest(install_nextest().to_string()).into());
@@ -162,8 +162,7 @@ impl Run<'_> {
             None => None,
         };
         let began = SystemTime::now();
-        let since_1970 = began.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let id = format!("{}-{}", since_1970.as_millis(), std::process::id());
+        let id = invocation_id(began);
         let mut command = cargo();
         command.args(["nextest", "run"]).args(config.arguments()).args(self.nextest_arguments());
         self.tell_tests(&mut command)?;
@@ -195,10 +194,7 @@ impl Run<'_> {
         if let Some(seed) = self.args.seed {
             command.env("KTSTR_SEED", seed.to_string());
         }
-        if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
-            // Once here rather than in each test; and an edit during the run does not part its records.
-            command.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
-        }
+        hand_commit_on(command);
         if let Some(work_type) = &self.args.work_type {
             command.env("KTSTR_WORK_TYPE", work_type);
         }
@@ -226,6 +222,20 @@ impl Run<'_> {
     }
 }
 
+/// What the records of one command have in common: it began then, in this process.
+pub fn invocation_id(began: SystemTime) -> String {
+    let since_1970 = began.duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}-{}", since_1970.as_millis(), std::process::id())
+}
+
+/// Looks for the workspace's commit once here rather than in each test; and an edit during the run does not part its
+/// records.
+pub fn hand_commit_on(command: &mut Command) {
+    if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
+        command.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
+    }
+}
+
 /// Runs what runs tests to its end; the exit code is its own.
 pub fn carry_out(command: &mut Command) -> Result<ExitCode> {
     // It hears a Ctrl-C too and reports; we wait for that instead of ending before it.
@@ -247,7 +257,8 @@ pub fn has_nextest() -> bool {
     cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success())
 }
 
-fn cargo() -> Command {
+/// The cargo that runs this program, else the one in `PATH`.
+pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 

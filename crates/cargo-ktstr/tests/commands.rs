@@ -15,14 +15,25 @@ fn what_is_not_built_says_so_whatever_it_is_given() {
     let message = |name: &str| {
         format!("error: `cargo ktstr {name}` is not built yet; `cargo ktstr --help` lists what is\n")
     };
-    for name in ["verifier", "shell", "replay"] {
+    for name in ["shell", "replay"] {
         for args in ["", " --help", " one --two=3 -- four"] {
             assert_eq!(refuses(&format!("ktstr {name}{args}")), message(name));
         }
     }
     let help = Command::cargo_bin("cargo-ktstr").unwrap().arg("--help").output().unwrap();
-    assert!(!String::from_utf8(help.stdout).unwrap().contains("verifier"));
+    assert!(!String::from_utf8(help.stdout).unwrap().contains("replay"));
     assert!(refuses("shelll").contains("unrecognized subcommand 'shelll'"));
+}
+
+#[test]
+fn a_preset_that_there_is_not_is_refused_with_those_there_are() {
+    let error = refuses("verifier --preset huge --kernel /nowhere/bzImage");
+    assert!(
+        error.starts_with("error: there is no preset `huge`; there are tiny-1llc, tiny-2llc, "),
+        "{error}"
+    );
+    let error = refuses("verifier --kernel /nowhere/bzImage");
+    assert!(error.contains("/nowhere/bzImage"), "{error}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn each_shell_gets_what_is_built_and_only_that() {
         assert!(output.status.success(), "{shell}");
         let script = String::from_utf8(output.stdout).unwrap();
         assert!(script.contains("doctor") && script.contains("keep-bytes"), "{shell}");
-        assert!(!script.contains("verifier"), "{shell}");
+        assert!(!script.contains("replay"), "{shell}");
     }
     let output = run(&["completions", "tcsh"]);
     assert!(!output.status.success());

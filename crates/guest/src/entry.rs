@@ -45,6 +45,10 @@ impl TestEntry {
     }
 }
 
+/// Does nothing: the scheduler is started, and stopped again.
+pub static LOAD_ONLY: TestEntry =
+    TestEntry::new(TestSpec::new(TestSpec::LOAD_ONLY, "ktstr"), |_| Ok(AssertResult::pass()));
+
 /// Whether this process was started by a guest's boot agent to run one test.
 pub fn in_guest() -> bool {
     std::env::var_os(layout::GUEST_VARIABLE).is_some()
@@ -99,7 +103,7 @@ impl Outcome {
     }
 }
 
-fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>) -> Result<(), GuestError> {
+fn run(channel: &Channel, entries: impl Iterator<Item = &'static TestEntry>) -> Result<(), GuestError> {
     as_after_main_began();
     // Before there is an order, so that the clones of a loaded template need not do it again.
     let topology = TestTopology::from_sysfs(Path::new("/sys"));
@@ -108,7 +112,7 @@ fn run(channel: &Channel, mut entries: impl Iterator<Item = &'static TestEntry>)
     let began_ns = monotonic_ns();
     let order = channel.order()?;
     let mut kernel_log = KernelLog { channel, follower: None };
-    let outcome = match entries.find(|entry| entry.spec.path() == order.test) {
+    let outcome = match entries.chain([&LOAD_ONLY]).find(|entry| entry.spec.path() == order.test) {
         Some(entry) => {
             topology.and_then(|topology| run_test(channel, &order, topology, entry, &mut kernel_log))
         }

@@ -39,7 +39,7 @@ mod worker;
 pub use agent::AGENT;
 pub use cgroup::{Cgroup, CgroupGroup, Cgroups};
 pub use context::{Ctx, HoldEnd};
-pub use entry::{PostVm, TestBody, TestEntry, as_after_main_began, in_guest, run_in_guest};
+pub use entry::{LOAD_ONLY, PostVm, TestBody, TestEntry, as_after_main_began, in_guest, run_in_guest};
 pub use error::GuestError;
 pub use payload::{PayloadHandle, PayloadOutcome, PayloadRun};
 pub use steps::{

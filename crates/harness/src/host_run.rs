@@ -84,6 +84,7 @@ mod tests {
             invocation: None,
             deadline: None,
             deny_skip: false,
+            raw_logs: false,
         };
         run_on_host(&TestEntry::new(spec, body), &settings)
     }

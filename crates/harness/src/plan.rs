@@ -16,6 +16,9 @@ use crate::scheduler_file::{Places, check_fresh};
 
 /// Guest time for a scheduler to become enabled. scx_lavd takes up to 75 s under TCG.
 const ENABLE_TIMEOUT_NS: u64 = 120_000_000_000;
+/// The same in the verifier sweep. A program that reaches the verifier's limit is verified again and again by libbpf, each
+/// time with room for a log of twice the size.
+const SWEEP_ENABLE_TIMEOUT_NS: u64 = 900_000_000_000;
 /// Guest time between letting workers go and measuring.
 const SETTLE_NS: u64 = 500_000_000;
 /// Where the guest has a scheduler's program.
@@ -112,7 +115,7 @@ impl RunPlan {
             let (release, image) = (kernel.release.clone(), kernel.image.clone());
             return Err(HarnessError::NoSchedExt { release, image, scheduler: name });
         }
-        let enable_timeout_ns = ENABLE_TIMEOUT_NS;
+        let enable_timeout_ns = if spec.read_bpf { SWEEP_ENABLE_TIMEOUT_NS } else { ENABLE_TIMEOUT_NS };
         let read_bpf = spec.read_bpf;
         self.order.scheduler = Some(SchedulerOrder { name, launch, enable_timeout_ns, read_bpf });
         Ok(())

@@ -127,7 +127,7 @@ fn last<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a st
     lines.into_iter().skip(skipped)
 }
 
-fn section<'a>(text: &mut String, title: &str, lines: impl Iterator<Item = &'a str>) {
+pub(crate) fn section<'a>(text: &mut String, title: &str, lines: impl Iterator<Item = &'a str>) {
     let mut lines = lines.peekable();
     if lines.peek().is_none() {
         return;

@@ -247,11 +247,13 @@ impl Prepared {
 /// Generous: a guest that makes progress is never cut off, and a busy host does not count in deterministic mode.
 fn deadline(plan: &RunPlan, asked_for: Option<Duration>) -> Deadline {
     let duration = Duration::from_nanos(plan.order.duration_ns);
+    let enabling = plan.order.scheduler.as_ref().map_or(0, |scheduler| scheduler.enable_timeout_ns);
+    let setup = Duration::from_secs(60) + Duration::from_nanos(enabling).max(Duration::from_secs(120));
     let limit = |generous| asked_for.unwrap_or(generous);
     match plan.machine.mode {
-        Mode::RealTime => Deadline { cpu: None, wall: limit(Duration::from_secs(180) + duration * 3) },
+        Mode::RealTime => Deadline { cpu: None, wall: limit(setup + duration * 3) },
         Mode::Deterministic => {
-            let cpu = limit(Duration::from_secs(180) + duration * 10);
+            let cpu = limit(setup + duration * 10);
             Deadline { cpu: Some(cpu), wall: cpu.saturating_mul(10) }
         }
     }

@@ -34,6 +34,8 @@ pub struct Settings {
     pub deadline: Option<Duration>,
     /// `KTSTR_DENY_SKIP`: a test that gives up fails.
     pub deny_skip: bool,
+    /// `KTSTR_VERIFIER_RAW`: every line of the verifier's log is printed.
+    pub raw_logs: bool,
 }
 
 impl Settings {
@@ -67,6 +69,7 @@ impl Settings {
                 None => None,
             },
             deny_skip: text("KTSTR_DENY_SKIP").is_some_and(|value| value != "0"),
+            raw_logs: text("KTSTR_VERIFIER_RAW").is_some_and(|value| value != "0"),
         })
     }
 }

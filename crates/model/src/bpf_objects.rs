@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// `include/linux/bpf.h`).
 pub const VERIFIED_INSNS_LIMIT: u32 = 1_000_000;
 
+/// The share of the limit from which on a program is warned of, in percent.
+const NEAR_LIMIT_PERCENT: f64 = 75.0;
+
 /// A program that the verifier has accepted (`struct bpf_prog_info`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BpfProgram {
@@ -29,6 +32,11 @@ impl BpfProgram {
     /// The share of [`VERIFIED_INSNS_LIMIT`] that its verification took, in percent.
     pub fn percent_of_limit(&self) -> f64 {
         f64::from(self.verified_insns) * 100.0 / f64::from(VERIFIED_INSNS_LIMIT)
+    }
+
+    /// Whether that share is one to worry about: the next feature, or the next kernel, may be too much.
+    pub fn is_near_limit(&self) -> bool {
+        self.percent_of_limit() >= NEAR_LIMIT_PERCENT
     }
 }
 

@@ -104,6 +104,10 @@ pub struct TestSpec {
 }
 
 impl TestSpec {
+    /// The name of the test that every test binary has: it starts the scheduler and does nothing. No function's name has a
+    /// slash.
+    pub const LOAD_ONLY: &str = "verifier/load";
+
     /// A test with every key at its default.
     pub const fn new(name: &'static str, module: &'static str) -> Self {
         Self {

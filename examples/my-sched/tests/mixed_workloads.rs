@@ -9,6 +9,7 @@ declare_scheduler!(MY_SCHED, {
     name = "my_sched",
     binary = "scx_my_sched",
     topology = (1, 2, 4, 1),
+    kernels = ["6.14", "6.15..=7.0"],
 });
 
 const MS: fn(u64) -> Duration = Duration::from_millis;

@@ -1,20 +1,24 @@
 //! The kernels of a run.
 
 use anyhow::Result;
-use ktstr_kernel::{Cache, Environment, Kernel, KernelSet};
+use ktstr_kernel::{Cache, Environment, Kernel, KernelSet, KernelSpec};
 
-use super::Args;
 use crate::kernel::BuildBar;
 
 /// The kernels that were named, in their order; each that is absent is fetched or built, after a line that says so.
 /// Without one, the kernel that is found.
-pub fn resolve(args: &Args, environment: &Environment, cache: &Cache) -> Result<Vec<Kernel>> {
-    if args.kernel.is_empty() {
+pub fn resolve(
+    specs: &[KernelSpec],
+    offline: bool,
+    environment: &Environment,
+    cache: &Cache,
+) -> Result<Vec<Kernel>> {
+    if specs.is_empty() {
         return Ok(vec![ktstr_kernel::discover(environment, cache)?]);
     }
     let progress = BuildBar::new();
-    let get = |spec| ktstr_kernel::resolve_or_get(spec, args.offline, environment, cache, &progress);
-    Ok(args.kernel.iter().map(get).collect::<Result<_, _>>()?)
+    let get = |spec| ktstr_kernel::resolve_or_get(spec, offline, environment, cache, &progress);
+    Ok(specs.iter().map(get).collect::<Result<_, _>>()?)
 }
 
 /// The names that kernels have in cells; one line says which are the same kernel.

@@ -4,7 +4,7 @@ use ktstr_guest::TestEntry;
 use ktstr_kernel::{KernelSet, LabelledKernel};
 
 use super::{CellEnd, Declared, KINDS, Request, UnknownCell, too_large};
-use crate::run::{not_run_here, run};
+use crate::run::{Finished, not_run_here, run};
 use crate::settings::Settings;
 use crate::test_entry::tell;
 
@@ -20,6 +20,12 @@ pub(super) struct CellRun<'a> {
 
 /// Runs the test, or says why this host cannot carry its machine, and keeps a record of either.
 pub(super) fn run_test_cell(cell: &CellRun<'_>, settings: &Settings) -> CellEnd {
+    let finished = carry_out(cell, settings);
+    CellEnd { verdict: finished.record.verdict, text: tell(&finished, settings) }
+}
+
+/// Runs the test, or says why this host cannot carry its machine.
+pub(super) fn carry_out(cell: &CellRun<'_>, settings: &Settings) -> Finished {
     let kernel = cell.kernel.map(|kernel| kernel.image.clone());
     let settings = Settings { kernel: kernel.or_else(|| settings.kernel.clone()), ..settings.clone() };
     let mut finished = match too_large::reason(&cell.entry.spec, &settings) {
@@ -27,7 +33,7 @@ pub(super) fn run_test_cell(cell: &CellRun<'_>, settings: &Settings) -> CellEnd 
         None => run(&cell.entry, &settings),
     };
     finished.record.cell = Some(cell.name.to_owned());
-    CellEnd { verdict: finished.record.verdict, text: tell(&finished, &settings) }
+    finished
 }
 
 /// Runs the cell `name`.

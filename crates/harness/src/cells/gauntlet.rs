@@ -7,6 +7,7 @@ use ktstr_model::{PRESETS, Preset};
 
 use super::cell_run::{CellRun, run_test_cell};
 use super::kernels::kernel_named;
+use super::presets::preset_named;
 use super::{CellEnd, CellKind, Declared, Listed, Request, by_name, test_named};
 
 pub(super) struct Gauntlet;
@@ -44,7 +45,7 @@ impl CellKind for Gauntlet {
             }
         };
         let entry = test_named(request.declared, test)?;
-        let preset = preset_named(entry, test, preset)?;
+        let preset = preset_named(preset, test, &accepted(entry).collect::<Vec<_>>())?;
         let kernel = label.map(|label| kernel_named(request.kernels, label)).transpose()?;
         let entry = TestEntry { spec: entry.spec.on(&preset.topology), ..*entry };
         Ok(run_test_cell(&CellRun { entry, kernel, name: request.name }, request.settings))
@@ -56,23 +57,4 @@ fn accepted(entry: &TestEntry) -> impl Iterator<Item = &'static Preset> {
     let constraints = entry.spec.resolved_constraints();
     let on_host = entry.spec.host_only;
     PRESETS.iter().filter(move |preset| !on_host && constraints.accept(&preset.topology))
-}
-
-fn preset_named(entry: &TestEntry, test: &str, name: &str) -> Result<&'static Preset, String> {
-    let names = |presets: &mut dyn Iterator<Item = &'static Preset>| {
-        presets.map(|preset| preset.name).collect::<Vec<_>>().join(", ")
-    };
-    let Some(preset) = Preset::named(name) else {
-        return Err(format!("there is no preset `{name}`; there are {}", names(&mut PRESETS.iter())));
-    };
-    if accepted(entry).any(|accepted| accepted == preset) {
-        return Ok(preset);
-    }
-    Err(match names(&mut accepted(entry)) {
-        none if none.is_empty() => format!("`{test}` runs on no preset"),
-        some => format!(
-            "the constraints of `{test}` leave the preset `{name}` ({}) out; they accept {some}",
-            preset.topology
-        ),
-    })
 }

@@ -47,7 +47,7 @@ pub(super) fn kernel_named<'a>(kernels: &'a KernelSet, label: &str) -> Result<&'
     kernels.get(label).ok_or_else(|| match kernels.kernels() {
         [] => format!(
             "it names the kernel `{label}`, but no kernels were given: `cargo ktstr test` with `--kernel` two times or \
-             more does it ({} is not set)",
+             more does it, or `cargo ktstr verifier` ({} is not set)",
             KernelSet::VARIABLE
         ),
         _ => format!("no kernel of this run has the label `{label}`; they are {}", kernels.labels()),

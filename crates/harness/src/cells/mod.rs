@@ -1,13 +1,16 @@
 //! Cells: runs that a test binary offers beside its `#[test]` functions, each under a name of its own.
 //!
 //! A kind of cell expands what the binary declares over a table: a test over presets ([`gauntlet`]), a test over kernels
-//! ([`kernels`]). Its names begin with a word of its own and a slash, which no test function's name has. A new kind is a
+//! ([`kernels`]), a scheduler over kernels and
+//! presets ([`verifier`]). Its names begin with a word of its own and a slash, which no test function's name has. A new kind is a
 //! file here and a line in [`KINDS`].
 
 mod cell_run;
 mod gauntlet;
 mod kernels;
+mod presets;
 mod too_large;
+mod verifier;
 
 use ktstr_guest::TestEntry;
 use ktstr_kernel::KernelSet;
@@ -73,7 +76,7 @@ struct Request<'a> {
 }
 
 /// All kinds, in the order in which their cells are listed.
-const KINDS: [&dyn CellKind; 2] = [&kernels::Kernels, &gauntlet::Gauntlet];
+const KINDS: [&dyn CellKind; 3] = [&kernels::Kernels, &gauntlet::Gauntlet, &verifier::Verifier];
 
 /// All cells of a test binary.
 pub fn list(declared: &Declared, kernels: &KernelSet) -> Vec<Listed> {

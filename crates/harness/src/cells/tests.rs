@@ -1,7 +1,9 @@
 use std::ffi::OsStr;
 
 use ktstr_guest::{Ctx, TestEntry};
-use ktstr_model::{AssertResult, ConstraintsChoice, ModeChoice, TestSpec, TopologyConstraints};
+use ktstr_model::{
+    AssertResult, ConstraintsChoice, ModeChoice, SchedulerSpec, TestSpec, TopologyConstraints,
+};
 
 use ktstr_results::RecordFolder;
 
@@ -27,7 +29,7 @@ static TESTS: [TestEntry; 3] = [
     entry(TestSpec { scheduler: &SMALL, constraints: SMT, ..TestSpec::new("odd", "c") }),
 ];
 
-const DECLARED: Declared = Declared { tests: &TESTS, schedulers: &[] };
+const DECLARED: Declared = Declared { tests: &TESTS, schedulers: &[&SMALL] };
 
 fn kernels(variable: &str) -> KernelSet {
     KernelSet::of_variable(OsStr::new(variable)).unwrap()
@@ -52,6 +54,7 @@ fn settings() -> Settings {
         commit: None,
         invocation: None,
         deny_skip: false,
+        raw_logs: false,
     }
 }
 
@@ -107,7 +110,7 @@ fn a_name_that_names_nothing_is_refused_with_what_there_is() {
     `gauntlet/odd/tiny-1llc` is no cell of this test binary: the constraints of `odd` leave the preset `tiny-1llc` (1n1l4c1t) out; they accept smt-2llc, smt-3llc
     `gauntlet/old/smt-2llc` is no cell of this test binary: it has no test `old`; its tests are inner::small, odd, on_host
     `gauntlet/on_host/tiny-1llc` is no cell of this test binary: `on_host` runs on no preset
-    `gauntlet/odd/smt-2llc/7.0` is no cell of this test binary: it names the kernel `7.0`, but no kernels were given: `cargo ktstr test` with `--kernel` two times or more does it (KTSTR_TEST_KERNELS is not set)
+    `gauntlet/odd/smt-2llc/7.0` is no cell of this test binary: it names the kernel `7.0`, but no kernels were given: `cargo ktstr test` with `--kernel` two times or more does it, or `cargo ktstr verifier` (KTSTR_TEST_KERNELS is not set)
     `gauntlet/odd/smt-2llc/7.0` is no cell of this test binary: no kernel of this run has the label `7.0`; they are 7.3.4, 6.18.5
     `gauntlet/odd` is no cell of this test binary: names of this kind are gauntlet/TEST/PRESET or gauntlet/TEST/PRESET/KERNEL
     `kernels/on_host/6.18.5` is no cell of this test binary: `on_host` runs on the host, without a kernel of its own
@@ -129,4 +132,83 @@ fn a_machine_that_no_host_carries_is_skipped_with_the_reason() {
         std::fs::read_dir(folder.path()).unwrap().flatten().find(|file| file.path().is_file()).unwrap();
     let record = std::fs::read_to_string(record.path()).unwrap();
     assert!(record.contains(r#""cell":"gauntlet/huge/tiny-1llc""#), "{record}");
+}
+
+mod verifier {
+    use super::*;
+
+    const TINY: TopologyConstraints =
+        TopologyConstraints { max_cpus: Some(4), ..TopologyConstraints::DEFAULT };
+    static BPF: Scheduler = Scheduler::new("a/b")
+        .binary(SchedulerSpec::Discover("scx_b"))
+        .constraints(TINY)
+        .config_file_def("-c {file}", "/c");
+    static SAME: Scheduler = BPF;
+    static OTHER: Scheduler = BPF.sched_args(&["-x"]);
+    static FILTERED: Scheduler =
+        Scheduler::new("old").binary(SchedulerSpec::Discover("scx_old")).constraints(TINY).kernels(&["6.x"]);
+    static BUILTIN: Scheduler =
+        Scheduler::new("inside").binary(SchedulerSpec::KernelBuiltin { enable: &[], disable: &[] });
+    static TESTS: [TestEntry; 2] = [
+        entry(TestSpec { manifest_dir: "/elsewhere", ..TestSpec::new("a", "c") }),
+        entry(TestSpec {
+            scheduler: &SAME,
+            config: Some("k = 1"),
+            manifest_dir: "/here",
+            ..TestSpec::new("b", "c::inner")
+        }),
+    ];
+    const DECLARED: Declared =
+        Declared { tests: &TESTS, schedulers: &[&Scheduler::EEVDF, &BUILTIN, &OTHER, &SMALL, &BPF, &SAME] };
+
+    const ONLY_FILTERED: Declared = Declared { tests: &TESTS, schedulers: &[&FILTERED] };
+
+    fn names(declared: &Declared, variable: &str) -> String {
+        let cells =
+            list(declared, &kernels(variable)).into_iter().filter(|cell| cell.name.starts_with("verifier/"));
+        cells.map(|cell| format!("{} {}\n", cell.name, cell.ignored)).collect()
+    }
+
+    fn refusal(declared: &Declared, name: &str) -> String {
+        assert!(is_cell_name(name));
+        run_named(name, declared, &kernels("7.3.4=/new:6.18.5=/old"), &settings()).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn bpf_schedulers_have_cells_on_every_kernel_and_preset_that_they_accept() {
+        assert_eq!(names(&DECLARED, ""), "", "without kernels there are none");
+        insta::assert_snapshot!(names(&DECLARED, "7.3.4=/new:6.18.5=/old"));
+    }
+
+    #[test]
+    fn names_are_exact() {
+        let names = [
+            "verifier/a-b",
+            "verifier/x/7.3.4/tiny-1llc",
+            "verifier/inside/7.3.4/tiny-1llc",
+            "verifier/a-b/7.3/tiny-1llc",
+            "verifier/a-b/7.3.4/smt-2llc",
+            "verifier/a-b/7.3.4/huge",
+        ];
+        let mut refusals = names.map(|name| refusal(&DECLARED, name)).join("\n");
+        // A filter that cannot be understood does not leave kernels out in silence.
+        refusals += &format!("\n{}", refusal(&ONLY_FILTERED, "verifier/old/7.3.4/tiny-1llc"));
+        refusals += &format!(
+            "\n{}",
+            refusal(&Declared { tests: &TESTS, schedulers: &[] }, "verifier/old/7.3.4/tiny-1llc")
+        );
+        insta::assert_snapshot!(refusals);
+    }
+
+    #[test]
+    fn a_configuration_comes_from_the_first_test_that_has_one() {
+        let (spec, configured_by) = super::super::verifier::spec_for(&DECLARED, &BPF);
+        assert_eq!((spec.config, configured_by.as_deref()), (Some("k = 1"), Some("inner::b")));
+        assert_eq!(
+            (spec.manifest_dir, spec.path().as_str(), spec.read_bpf),
+            ("/here", TestSpec::LOAD_ONLY, true)
+        );
+        let (spec, configured_by) = super::super::verifier::spec_for(&DECLARED, &OTHER);
+        assert_eq!((spec.config, configured_by, spec.manifest_dir), (None, None, "/elsewhere"));
+    }
 }

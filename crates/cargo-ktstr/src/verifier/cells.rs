@@ -1,0 +1,217 @@
+//! Which cells there are, and which of them are wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+
+/// One scheduler on one kernel and one preset.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Cell {
+    /// The scheduler's name.
+    pub scheduler: String,
+    /// The kernel's label.
+    pub kernel: String,
+    /// The preset's name.
+    pub preset: String,
+}
+
+impl Cell {
+    /// Reads `verifier/SCHEDULER/KERNEL/PRESET`.
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.strip_prefix("verifier/")?.split('/').map(str::to_owned);
+        let cell = Self { scheduler: parts.next()?, kernel: parts.next()?, preset: parts.next()? };
+        parts.next().is_none().then_some(cell)
+    }
+
+    /// The name under which nextest knows it.
+    pub fn name(&self) -> String {
+        format!("verifier/{}/{}/{}", self.scheduler, self.kernel, self.preset)
+    }
+}
+
+/// The cells of a workspace, each with the test binary that runs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cells {
+    /// In the order of the kernels and presets as they were listed.
+    pub cells: Vec<Cell>,
+    /// The test binary of each scheduler.
+    binaries: BTreeMap<String, String>,
+    /// Schedulers that more than one test binary declares, and those binaries.
+    shared: BTreeMap<String, Vec<String>>,
+}
+
+/// What `cargo nextest list --message-format json` prints, as far as it matters here.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct List {
+    rust_suites: BTreeMap<String, Suite>,
+}
+
+#[derive(Deserialize)]
+struct Suite {
+    #[serde(default)]
+    testcases: BTreeMap<String, serde::de::IgnoredAny>,
+}
+
+impl Cells {
+    /// Reads nextest's list. A scheduler that several test binaries declare is swept once, in the first of them, where all
+    /// of them accept the kernel and the preset: what one declaration leaves out is left out. Kernels and presets come in the order of `kernels` and `presets`.
+    ///
+    /// # Errors
+    /// When it is no such list.
+    pub fn of_list(list: &[u8], kernels: &[&str], presets: &[&str]) -> Result<Self> {
+        let list: List = serde_json::from_slice(list).context("reading nextest's list of tests")?;
+        let mut cells = Self::default();
+        let mut declaring = BTreeMap::<String, Vec<String>>::new();
+        let mut listing = BTreeMap::<Cell, usize>::new();
+        for (binary, suite) in list.rust_suites {
+            let own: Vec<Cell> = suite.testcases.keys().filter_map(|name| Cell::parse(name)).collect();
+            for scheduler in own.iter().map(|cell| &cell.scheduler).collect::<BTreeSet<_>>() {
+                declaring.entry(scheduler.clone()).or_default().push(binary.clone());
+            }
+            own.into_iter().for_each(|cell| *listing.entry(cell).or_default() += 1);
+        }
+        let in_all = |(cell, count): &(Cell, usize)| *count == declaring[&cell.scheduler].len();
+        cells.cells = listing.into_iter().filter(in_all).map(|(cell, _)| cell).collect();
+        let place = |names: &[&str], name: &str| names.iter().position(|other| *other == name);
+        cells.cells.sort_by_cached_key(|cell| {
+            (cell.scheduler.clone(), place(kernels, &cell.kernel), place(presets, &cell.preset))
+        });
+        for (scheduler, binaries) in declaring {
+            cells.binaries.insert(scheduler.clone(), binaries[0].clone());
+            if binaries.len() > 1 {
+                cells.shared.insert(scheduler, binaries);
+            }
+        }
+        Ok(cells)
+    }
+
+    /// The schedulers.
+    pub fn schedulers(&self) -> BTreeSet<&str> {
+        self.cells.iter().map(|cell| cell.scheduler.as_str()).collect()
+    }
+
+    /// One line for each scheduler that several test binaries declare.
+    pub fn shared(&self) -> impl Iterator<Item = String> {
+        self.shared.iter().map(|(scheduler, binaries)| {
+            format!(
+                "scheduler `{scheduler}` is declared in {}: swept once, as the first declares it, where all accept it",
+                binaries.join(", ")
+            )
+        })
+    }
+
+    /// Those of these schedulers on these presets; of all when none is named.
+    ///
+    /// # Errors
+    /// When a name is none of a cell's, with those that are.
+    pub fn narrow(mut self, schedulers: &[String], presets: &[String]) -> Result<Self> {
+        self.keep("scheduler", schedulers, |cell| &cell.scheduler)?;
+        self.keep("preset", presets, |cell| &cell.preset)?;
+        let left: BTreeSet<String> = self.schedulers().into_iter().map(str::to_owned).collect();
+        self.shared.retain(|scheduler, _| left.contains(scheduler));
+        Ok(self)
+    }
+
+    fn keep(&mut self, what: &str, names: &[String], of: fn(&Cell) -> &String) -> Result<()> {
+        if let Some(unknown) = names.iter().find(|name| !self.cells.iter().any(|cell| of(cell) == *name)) {
+            let there: BTreeSet<&str> = self.cells.iter().map(|cell| of(cell).as_str()).collect();
+            let there: Vec<&str> = there.into_iter().collect();
+            bail!("no cell has the {what} `{unknown}`; there are {}", there.join(", "));
+        }
+        self.cells.retain(|cell| names.is_empty() || names.contains(of(cell)));
+        Ok(())
+    }
+
+    /// The cells as nextest's filter, which names each in the binary that runs it.
+    pub fn filter(&self) -> String {
+        let mut terms = Vec::new();
+        for scheduler in self.schedulers() {
+            let own = || self.cells.iter().filter(|cell| cell.scheduler == scheduler);
+            // As long as no cell is left out of it, a table is named by its sides.
+            let sides = |of: fn(&Cell) -> &String| own().map(of).collect::<BTreeSet<_>>();
+            let any = |names: BTreeSet<&String>| {
+                names.into_iter().map(|name| escaped(name)).collect::<Vec<_>>().join("|")
+            };
+            let (kernels, presets) = (any(sides(|cell| &cell.kernel)), any(sides(|cell| &cell.preset)));
+            let name = format!(r"/^verifier\/{}\/({kernels})\/({presets})$/", escaped(scheduler));
+            terms.push(format!("(binary_id(={}) & test({name}))", self.binaries[scheduler]));
+        }
+        terms.join(" + ")
+    }
+}
+
+/// A name as a regular expression.
+fn escaped(name: &str) -> String {
+    let letter = |letter: char| match letter {
+        plain if plain.is_ascii_alphanumeric() || "_ -".contains(plain) || !plain.is_ascii() => {
+            plain.to_string()
+        }
+        other => format!("\\{other}"),
+    };
+    name.chars().map(letter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIST: &str = r#"{"rust-build-meta": {}, "test-count": 5, "rust-suites": {
+        "b::two": {"testcases": {"verifier/b.x/7.0.13/tiny-1llc": {}, "verifier/shared/7.3.4/tiny-1llc": {},
+            "verifier/shared/6.18.15/tiny-1llc": {}, "verifier/shared/7.0.13/tiny-1llc": {},
+            "verifier/shared/7.0.13/smt-2llc": {}, "verifier/shared/6.18.15/smt-2llc": {}}},
+        "a::one": {"testcases": {"gauntlet/t/tiny-1llc": {}, "steady": {},
+            "verifier/shared/6.18.15/tiny-1llc": {}, "verifier/shared/7.0.13/tiny-1llc": {},
+            "verifier/shared/7.0.13/smt-2llc": {}, "verifier/shared/6.18.15/smt-2llc": {}}},
+        "c": {}}}"#;
+
+    fn cells() -> Cells {
+        Cells::of_list(LIST.as_bytes(), &["7.0.13", "6.18.15"], &["tiny-1llc", "smt-2llc"]).unwrap()
+    }
+
+    fn names(cells: &Cells) -> String {
+        cells.cells.iter().map(|cell| cell.name() + "\n").collect()
+    }
+
+    #[test]
+    fn a_scheduler_of_several_binaries_is_swept_once() {
+        insta::assert_snapshot!(names(&cells()), @r"
+        verifier/b.x/7.0.13/tiny-1llc
+        verifier/shared/7.0.13/tiny-1llc
+        verifier/shared/7.0.13/smt-2llc
+        verifier/shared/6.18.15/tiny-1llc
+        verifier/shared/6.18.15/smt-2llc
+        ");
+        let shared: Vec<String> = cells().shared().collect();
+        assert_eq!(
+            shared,
+            [
+                "scheduler `shared` is declared in a::one, b::two: swept once, as the first declares it, where all accept it"
+            ]
+        );
+        insta::assert_snapshot!(cells().filter(), @r"(binary_id(=b::two) & test(/^verifier\/b\.x\/(7\.0\.13)\/(tiny-1llc)$/)) + (binary_id(=a::one) & test(/^verifier\/shared\/(6\.18\.15|7\.0\.13)\/(smt-2llc|tiny-1llc)$/))");
+    }
+
+    #[test]
+    fn names_narrow_and_an_unknown_one_is_an_error_with_those_there_are() {
+        let narrowed = cells().narrow(&["shared".into()], &["smt-2llc".into()]).unwrap();
+        assert_eq!(names(&narrowed), "verifier/shared/7.0.13/smt-2llc\nverifier/shared/6.18.15/smt-2llc\n");
+        for (schedulers, presets, error) in [
+            (vec!["x".to_owned()], vec![], "no cell has the scheduler `x`; there are b.x, shared"),
+            (vec![], vec!["huge".to_owned()], "no cell has the preset `huge`; there are smt-2llc, tiny-1llc"),
+            (
+                vec!["b.x".to_owned()],
+                vec!["smt-2llc".to_owned()],
+                "no cell has the preset `smt-2llc`; there are tiny-1llc",
+            ),
+        ] {
+            assert_eq!(cells().narrow(&schedulers, &presets).unwrap_err().to_string(), error);
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_is_an_error() {
+        assert!(Cells::of_list(b"no", &[], &[]).is_err());
+    }
+}
