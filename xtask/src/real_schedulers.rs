@@ -2,10 +2,10 @@
 //! them.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use ktstr_host::Invocation;
+use ktstr_host::{Host, Invocation};
 
 use crate::workspace::Workspace;
 use crate::{cargo_tools, kernel, setup, stage};
@@ -40,8 +40,10 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     setup::complete(args.setup.yes, setup::OF_USERS)?;
     let folder = folder()?;
+    let host = Host::of_process();
+    let clang = host.clang.clone().unwrap_or_else(|| host.newest_clang().into());
     for scheduler in SCHEDULERS {
-        stage::run(scheduler, &install(scheduler, &folder))?;
+        stage::run(scheduler, &install(scheduler, &folder, &clang))?;
     }
     if args.build_only {
         println!("The schedulers are in {}.", folder.join("bin").display());
@@ -71,11 +73,12 @@ fn folder() -> Result<PathBuf> {
 }
 
 /// cargo leaves what is installed in the wanted version as it is.
-fn install(scheduler: &str, folder: &std::path::Path) -> Invocation {
+fn install(scheduler: &str, folder: &Path, clang: &Path) -> Invocation {
     Invocation::new("cargo install --locked")
         .arg(scheduler)
         .arg("--root")
         .arg(folder.display().to_string())
+        .env("BPF_CLANG", clang.display().to_string())
         .env("CARGO_TARGET_DIR", folder.join("target").display().to_string())
 }
 
@@ -85,8 +88,9 @@ mod tests {
 
     #[test]
     fn versions_are_pinned() {
-        let command = install(SCHEDULERS[0], std::path::Path::new("/c")).to_string();
+        let command = install(SCHEDULERS[0], Path::new("/c"), Path::new("clang-19")).to_string();
         assert!(command.contains("cargo install --locked scx_bpfland@1.1.4 --root /c"), "{command}");
         assert!(command.contains("CARGO_TARGET_DIR=/c/target"), "{command}");
+        assert!(command.contains("BPF_CLANG=clang-19"), "{command}");
     }
 }

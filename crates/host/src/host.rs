@@ -34,6 +34,13 @@ impl Host {
         env::split_paths(&self.path).map(|folder| folder.join(&name)).find(|program| is_program(program))
     }
 
+    /// The clang for BPF programs when `BPF_CLANG` names none: the newest `clang-NN` in `PATH`, else `clang`.
+    pub fn newest_clang(&self) -> String {
+        let names = self.names_with_prefix("clang-");
+        let versions = names.iter().filter_map(|name| name.strip_prefix("clang-")?.parse::<u32>().ok());
+        versions.max().map_or_else(|| "clang".to_owned(), |version| format!("clang-{version}"))
+    }
+
     /// The names of all files in `PATH`'s folders that begin with `prefix`.
     pub fn names_with_prefix(&self, prefix: &str) -> Vec<String> {
         env::split_paths(&self.path)

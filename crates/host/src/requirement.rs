@@ -127,14 +127,8 @@ fn qemu(host: &Host) -> Found {
 fn clang(host: &Host) -> Found {
     // `BPF_CLANG` may be a name as well as a path.
     let chosen = host.clang.clone().map(|name| ("BPF_CLANG", host.find(&name).unwrap_or(name)));
-    let newest = host
-        .names_with_prefix("clang-")
-        .iter()
-        .filter_map(|name| name.strip_prefix("clang-")?.parse::<u32>().ok())
-        .max()
-        .map_or_else(|| "clang".to_owned(), |version| format!("clang-{version}"));
     // Debian's plain `clang` may be newer than the newest `clang-NN`: a distribution's default.
-    match versioned(chosen.clone(), host.find(newest), OLDEST_CLANG) {
+    match versioned(chosen.clone(), host.find(host.newest_clang()), OLDEST_CLANG) {
         Found::Wrong(_) => versioned(chosen, host.find("clang"), OLDEST_CLANG),
         found => found,
     }

@@ -44,6 +44,13 @@ fn other_kernels_logs_are_read_too() {
 }
 
 #[test]
+fn a_program_that_reaches_the_limit_is_told_in_a_few_lines() {
+    let printed = recorded("too-many-instructions", "7.0.13");
+    let rejection = Rejection::in_output(&printed).map(|rejection| rejection.to_string()).unwrap_or_default();
+    insta::assert_snapshot!("too-many-instructions", format!("{rejection}\n\n{}", collapsed(&printed)));
+}
+
+#[test]
 fn output_without_a_log_has_no_rejection() {
     for file in ["die-after-7.3.4", "stall-6.18.15"] {
         let (case, kernel) = file.rsplit_once('-').unwrap();
