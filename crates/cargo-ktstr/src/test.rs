@@ -253,11 +253,11 @@ pub fn hand_commit_on(command: &mut Command) {
     }
 }
 
-/// Runs nextest to its end.
+/// Runs what runs tests to its end; the exit code is its own.
 pub fn carry_out(command: &mut Command) -> Result<ExitCode> {
-    // nextest tells a Ctrl-C to its tests and reports; we wait for that instead of ending before it.
+    // It hears a Ctrl-C too and reports; we wait for that instead of ending before it.
     ignore_interrupts();
-    // SAFETY: both calls are async-signal-safe. Our own end, however it comes, ends nextest, and so its tests.
+    // SAFETY: both calls are async-signal-safe. Our own end, however it comes, ends it, and so its tests.
     unsafe {
         command.pre_exec(|| {
             restore_interrupts();
@@ -265,7 +265,7 @@ pub fn carry_out(command: &mut Command) -> Result<ExitCode> {
             Ok(())
         })
     };
-    let status = command.status().context("running `cargo nextest run`")?;
+    let status = command.status().with_context(|| format!("running {}", command.get_program().display()))?;
     Ok(ExitCode::from(status.code().map_or(1, |code| code.clamp(0, 255) as u8)))
 }
 

@@ -15,6 +15,7 @@ use crate::context::Ctx;
 use crate::error::GuestError;
 use crate::kernel_log::Follower;
 use crate::ledger::Entries;
+use crate::perturb::Perturber;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
 use crate::{device_links, load_point, panic, sysctl};
@@ -186,6 +187,7 @@ fn run_test(
     if order.cgroup_parent.is_some() {
         ctx.cgroups.make_parent()?;
     }
+    let perturber = Perturber::ready(&order.perturbation)?;
     let scheduler = match &order.scheduler {
         None => None,
         Some(scheduler) => {
@@ -205,6 +207,7 @@ fn run_test(
     // Without a scheduler nothing before this is likely to be the end of the guest, and reading the messages of the
     // whole boot would hold the test's first line up.
     drop(kernel_log.follow());
+    let ctx = ctx.perturbed(perturber);
     let result = match catch_unwind(AssertUnwindSafe(|| (entry.body)(&ctx))) {
         Ok(Ok(result)) => Ok(result),
         Ok(Err(error)) => Err(GuestFailure::TestError(format!("{error:#}"))),

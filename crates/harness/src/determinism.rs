@@ -27,7 +27,7 @@ pub fn compare(first: &Evidence, second: &Evidence) -> Option<NotEqual> {
             (headline, first_divergence(one, other).map_or_else(Vec::new, |first| first.lines()))
         }
         _ => {
-            let ends = [first, second].map(|evidence| judge(evidence));
+            let ends = [first, second].map(judge);
             if one.is_none() && other.is_none() && ends[0].cause == ends[1].cause {
                 return None;
             }

@@ -21,6 +21,7 @@ mod scheduler_file;
 mod settings;
 mod symbolise;
 mod test_entry;
+mod varied_runs;
 
 pub use cells::{Declared, Listed, UnknownCell, list};
 pub use determinism::{NotEqual, compare};
@@ -33,3 +34,4 @@ pub use run::{Finished, Host, Prepared, run};
 pub use scheduler_file::Places;
 pub use settings::Settings;
 pub use test_entry::run_test;
+pub use varied_runs::VariedRuns;

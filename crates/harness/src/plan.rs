@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ktstr_kernel::Kernel;
 use ktstr_model::{
-    Assert, Mode, RunOrder, SchedulerLaunch, SchedulerOrder, SchedulerSpec, TestSpec, Topology,
+    Assert, Mode, Perturbation, RunOrder, SchedulerLaunch, SchedulerOrder, SchedulerSpec, TestSpec, Topology,
 };
 use ktstr_vm::{MachineSpec, Payload, Purpose};
 use ktstr_wire::layout::TEST_BINARY;
@@ -224,6 +224,7 @@ pub(crate) fn order(spec: &TestSpec, topology: Topology, mode: Mode, seed: u64) 
         sysctls: sysctls.map(|sysctl| (sysctl.key.to_owned(), sysctl.value.to_owned())).collect(),
         cgroup_parent: spec.scheduler.cgroup_parent.map(str::to_owned),
         assert: Assert::default_checks().merge(&spec.scheduler.assert).merge(&spec.assert),
+        perturbation: Perturbation::default(),
     }
 }
 

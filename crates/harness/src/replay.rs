@@ -7,7 +7,7 @@ use crate::error::HarnessError;
 use crate::plan::RunPlan;
 
 /// Makes `plan` that of the run that `token` is of, as far as the declaration does not decide it: seed, duration, work
-/// type, kernel arguments and memory. What else differs is seen in the record.
+/// type, what is done to the machine meanwhile, kernel arguments and memory. What else differs is seen in the record.
 ///
 /// # Errors
 /// When the plan is for another test, another topology or another mode.
@@ -28,6 +28,7 @@ pub(crate) fn follow(token: &ReplayToken, plan: &mut RunPlan) -> Result<(), Harn
     order.seed = then.seed;
     order.duration_ns = then.duration_ns;
     order.work_type.clone_from(&then.work_type);
+    order.perturbation.clone_from(&then.perturbation);
     plan.machine.kargs.clone_from(&token.plan.kargs);
     plan.machine.memory_mb = token.plan.memory_mb;
     Ok(())

@@ -172,7 +172,7 @@ fn run_clone(prepared: &Prepared, phases: &mut Phases) -> Result<(Evidence, Host
 }
 
 /// What is to be looked at when the machine has ended, whatever became of it.
-fn look_after_it(
+pub(crate) fn look_after_it(
     entry: &TestEntry,
     mut judged: Judgement,
     evidence: &Evidence,

@@ -21,6 +21,13 @@ pub enum RecordFolder {
 }
 
 impl RecordFolder {
+    /// The folder that it is or that all of its folders are in.
+    pub fn root(&self) -> &Path {
+        match self {
+            Self::Fixed(folder) | Self::Below(folder) => folder,
+        }
+    }
+
     /// The folder of `record`.
     pub fn of(&self, record: &Record) -> PathBuf {
         match self {

@@ -1,6 +1,6 @@
 //! A failed run and its token.
 
-use ktstr_model::{Assert, Cause, Digest, Mode, RunOrder, Topology, Verdict};
+use ktstr_model::{Assert, Cause, Digest, Mode, Perturbation, RunOrder, Topology, Verdict};
 use ktstr_results::replay::ReplayToken;
 use ktstr_results::{Identities, Plan, Record, RecordKernel, TestProgram};
 
@@ -21,6 +21,7 @@ pub fn record() -> Record {
         sysctls: Vec::new(),
         cgroup_parent: None,
         assert: Assert::default(),
+        perturbation: Perturbation::default(),
     };
     Record {
         program: TestProgram {
