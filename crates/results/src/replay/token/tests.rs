@@ -21,6 +21,7 @@ pub(in crate::replay) fn failed(seed: u64) -> Record {
         sysctls: Vec::new(),
         cgroup_parent: None,
         assert: Assert::default(),
+        perturbation: ktstr_model::Perturbation::default(),
     };
     let mut record = Record::begun("stalls".into(), "my_sched", seed);
     record.program =
