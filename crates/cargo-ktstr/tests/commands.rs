@@ -12,8 +12,11 @@ fn refuses(args: &str) -> String {
 
 #[test]
 fn a_subcommand_that_there_is_not_is_refused() {
-    assert!(refuses("shelll").contains("unrecognized subcommand 'shelll'"));
-    assert!(refuses("ktstr shelll").contains("a similar subcommand exists: 'shell'"));
+    for args in ["stets", "ktstr stets"] {
+        let error = refuses(args);
+        assert!(error.starts_with("error: unrecognized subcommand 'stets'"), "{error}");
+        assert!(error.contains("'stats'"), "{error}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::ledger::Entries;
 use crate::perturb::Perturber;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
-use crate::{device_links, load_point, panic, sysctl};
+use crate::{device_links, guest_disk, load_point, panic, sysctl};
 
 /// The function that a test author writes.
 pub type TestBody = fn(&Ctx) -> anyhow::Result<AssertResult>;
@@ -183,6 +183,9 @@ fn run_test(
     kernel_log: &mut KernelLog<'_>,
 ) -> Result<Outcome, GuestError> {
     sysctl::apply(Path::new("/proc"), &order.sysctls)?;
+    if order.has_disk {
+        guest_disk::mount_it()?;
+    }
     let ctx = Ctx::with_topology(topology, order)?;
     if order.cgroup_parent.is_some() {
         ctx.cgroups.make_parent()?;

@@ -14,6 +14,7 @@ mod context;
 mod device_links;
 mod entry;
 mod error;
+mod guest_disk;
 mod hotplug;
 mod kernel_log;
 mod kernel_random;

@@ -84,6 +84,7 @@ fn order(test: &str) -> RunOrder {
         cgroup_parent: None,
         assert: Assert::NO_OVERRIDES.not_starved(true),
         perturbation: Perturbation::default(),
+        has_disk: false,
     }
 }
 

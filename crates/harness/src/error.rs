@@ -55,6 +55,21 @@ pub enum HarnessError {
         "two runs in real-time mode are never equal, so their determinism cannot be checked: leave --check-determinism (KTSTR_CHECK_DETERMINISM) out, or run the test in deterministic mode"
     )]
     CheckInRealTime,
+    /// `disk_mb` in deterministic mode.
+    #[error(
+        "`disk_mb` gives the guest a disk, whose requests are completed by threads of the host, at other instants in each run; so deterministic mode has none. Run the test in real-time mode, or take the key away: its workers' files are then in a tmpfs"
+    )]
+    DiskInDeterministicMode,
+    /// `disk_mb` on a kernel without a driver.
+    #[error(
+        "`disk_mb` gives the guest a disk, for which kernel {release} lacks CONFIG_{missing}=y: use one that has it built in, such as those of `cargo ktstr kernel build`"
+    )]
+    NoDiskDriver {
+        /// The kernel's release.
+        release: String,
+        /// The symbol.
+        missing: &'static str,
+    },
     /// `KTSTR_DEADLINE_SECS`.
     #[error("KTSTR_DEADLINE_SECS={0}: a deadline is a whole number of seconds")]
     Deadline(String),

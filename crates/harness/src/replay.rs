@@ -53,6 +53,7 @@ mod tests {
             memory_mb: 512,
             mode,
             purpose: Purpose::Test,
+            disk_mb: 0,
         };
         let order = order(&TestSpec::new(name, "t"), topology, mode, 1);
         RunPlan {

@@ -85,4 +85,7 @@ pub struct RunOrder {
     /// What is done to the machine meanwhile.
     #[serde(default)]
     pub perturbation: Perturbation,
+    /// Whether the machine has a disk for the files of workers.
+    #[serde(default)]
+    pub has_disk: bool,
 }

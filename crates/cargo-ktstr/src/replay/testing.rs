@@ -22,6 +22,7 @@ pub fn record() -> Record {
         cgroup_parent: None,
         assert: Assert::default(),
         perturbation: Perturbation::default(),
+        has_disk: false,
     };
     Record {
         program: TestProgram {

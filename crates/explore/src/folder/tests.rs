@@ -26,6 +26,7 @@ fn parameters() -> Parameters {
             work_type: None,
             payloads: Vec::new(),
             perturbation: Perturbation::default(),
+            has_disk: false,
         },
     }
 }

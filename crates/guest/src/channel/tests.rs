@@ -37,6 +37,7 @@ pub(crate) fn order(test: &str) -> RunOrder {
         cgroup_parent: None,
         assert: Assert::default_checks(),
         perturbation: Perturbation::default(),
+        has_disk: false,
     }
 }
 

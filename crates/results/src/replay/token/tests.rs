@@ -22,6 +22,7 @@ pub(in crate::replay) fn failed(seed: u64) -> Record {
         cgroup_parent: None,
         assert: Assert::default(),
         perturbation: ktstr_model::Perturbation::default(),
+        has_disk: false,
     };
     let mut record = Record::begun("stalls".into(), "my_sched", seed);
     record.program =
