@@ -4,11 +4,12 @@ mod cache;
 mod completions;
 mod confirm;
 mod doctor;
+mod explore;
 mod kernel;
 mod man;
 mod missing_tool;
-mod not_built;
 mod progress;
+mod replay;
 mod shell;
 mod size;
 mod stats;
@@ -35,17 +36,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    #[command(flatten)]
-    Built(Built),
-    #[command(flatten)]
-    NotBuilt(not_built::Command),
-}
-
-/// What works; completions and manual pages have these alone.
-#[derive(Subcommand)]
-enum Built {
     Test(test::Args),
     Shell(shell::Args),
+    Replay(replay::Args),
+    Explore(Box<explore::Args>),
     Verifier(verifier::Args),
     Stats(stats::Args),
     Kernel(kernel::Args),
@@ -56,13 +50,13 @@ enum Built {
     Man(man::Args),
 }
 
-/// The command line without what is not built.
+/// The command line that completions and manual pages are made from.
 fn command_line() -> clap::Command {
     let bare = clap::Command::new("cargo-ktstr")
         .bin_name("cargo-ktstr")
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"));
-    Built::augment_subcommands(bare)
+    Command::augment_subcommands(bare)
 }
 
 /// The arguments without the `ktstr` that cargo puts first when it runs `cargo ktstr`.
@@ -77,18 +71,17 @@ fn arguments() -> Vec<OsString> {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
     match command {
-        Command::Built(command) => match command {
-            Built::Test(args) => test::run(&args),
-            Built::Shell(args) => shell::run(&args),
-            Built::Verifier(args) => verifier::run(&args),
-            Built::Stats(args) => stats::run(&args),
-            Built::Kernel(args) => kernel::run(args).map(done),
-            Built::Cache(args) => cache::run(args).map(done),
-            Built::Doctor(args) => doctor::run(&args),
-            Built::Completions(args) => completions::run(&args).map(done),
-            Built::Man(args) => man::run(&args).map(done),
-        },
-        Command::NotBuilt(command) => not_built::run(&command).map(done),
+        Command::Test(args) => test::run(&args),
+        Command::Shell(args) => shell::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Explore(args) => explore::run(&args),
+        Command::Verifier(args) => verifier::run(&args),
+        Command::Stats(args) => stats::run(&args),
+        Command::Kernel(args) => kernel::run(args).map(done),
+        Command::Cache(args) => cache::run(args).map(done),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Completions(args) => completions::run(&args).map(done),
+        Command::Man(args) => man::run(&args).map(done),
     }
 }
 

@@ -55,6 +55,9 @@ pub struct Args {
     /// Leave cells out that would take longer than this, in seconds, by what earlier runs took
     #[arg(long, value_name = "SECS", env = "KTSTR_BUDGET_SECS", value_parser = budget_in_seconds)]
     budget: Option<u64>,
+    /// Run each cell twice, and fail it as broken when the two runs differ; for deterministic mode
+    #[arg(long)]
+    check_determinism: bool,
     /// Fetch and build no kernel that is absent
     #[arg(long)]
     offline: bool,
@@ -96,6 +99,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let labelled = kernels::label(&kernels);
     let mode = announce(&kernels, &labelled, &cache, &qemu, args.mode)?;
+    if args.check_determinism && mode != Mode::Deterministic {
+        bail!(
+            "--check-determinism compares two runs, which are never equal in {mode} mode: add `--mode deterministic`"
+        );
+    }
     build_programs(args.release, &build_flags)?;
     let workspace = Workspace::of(&build_flags)?;
     Run { args, kernels: &labelled, mode, cache: &cache, records: Records::of(&workspace), workspace }
@@ -198,6 +206,9 @@ impl Run<'_> {
             command.env("KTSTR_SEED", seed.to_string());
         }
         hand_commit_on(command);
+        if self.args.check_determinism {
+            command.env("KTSTR_CHECK_DETERMINISM", "1");
+        }
         if let Some(work_type) = &self.args.work_type {
             command.env("KTSTR_WORK_TYPE", work_type);
         }
@@ -242,11 +253,11 @@ pub fn hand_commit_on(command: &mut Command) {
     }
 }
 
-/// Runs nextest to its end.
+/// Runs what runs tests to its end; the exit code is its own.
 pub fn carry_out(command: &mut Command) -> Result<ExitCode> {
-    // nextest tells a Ctrl-C to its tests and reports; we wait for that instead of ending before it.
+    // It hears a Ctrl-C too and reports; we wait for that instead of ending before it.
     ignore_interrupts();
-    // SAFETY: both calls are async-signal-safe. Our own end, however it comes, ends nextest, and so its tests.
+    // SAFETY: both calls are async-signal-safe. Our own end, however it comes, ends it, and so its tests.
     unsafe {
         command.pre_exec(|| {
             restore_interrupts();
@@ -254,7 +265,7 @@ pub fn carry_out(command: &mut Command) -> Result<ExitCode> {
             Ok(())
         })
     };
-    let status = command.status().context("running `cargo nextest run`")?;
+    let status = command.status().with_context(|| format!("running {}", command.get_program().display()))?;
     Ok(ExitCode::from(status.code().map_or(1, |code| code.clamp(0, 255) as u8)))
 }
 

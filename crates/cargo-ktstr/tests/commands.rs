@@ -11,18 +11,12 @@ fn refuses(args: &str) -> String {
 }
 
 #[test]
-fn what_is_not_built_says_so_whatever_it_is_given() {
-    let message = |name: &str| {
-        format!("error: `cargo ktstr {name}` is not built yet; `cargo ktstr --help` lists what is\n")
-    };
-    for name in ["replay", "explore"] {
-        for args in ["", " --help", " one --two=3 -- four"] {
-            assert_eq!(refuses(&format!("ktstr {name}{args}")), message(name));
-        }
+fn a_subcommand_that_there_is_not_is_refused() {
+    for args in ["stets", "ktstr stets"] {
+        let error = refuses(args);
+        assert!(error.starts_with("error: unrecognized subcommand 'stets'"), "{error}");
+        assert!(error.contains("'stats'"), "{error}");
     }
-    let help = Command::cargo_bin("cargo-ktstr").unwrap().arg("--help").output().unwrap();
-    assert!(!String::from_utf8(help.stdout).unwrap().contains("replay"));
-    assert!(refuses("shelll").contains("unrecognized subcommand 'shelll'"));
 }
 
 #[test]
@@ -60,4 +54,24 @@ fn a_work_type_that_there_is_not_is_refused_with_the_nearest() {
         "{error}"
     );
     assert!(error.contains("did you mean `SpinWait`?; there are: SpinWait, YieldHeavy"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_explored_is_refused_before_anything_is_built() {
+    for (args, words) in [
+        (
+            "--strategy pct",
+            "no strategy is called `pct`: choose mix, seeds, delays, priorities, hotplug or sweep",
+        ),
+        ("--for 10", "a time is a whole number with a unit: 200ms, 90s, 10m, 2h"),
+        ("--for 0s", "in no time nothing can be run"),
+        ("--for 10m --seeds 4", "cannot be used with"),
+        ("--seeds 0", "0 is not in 1.."),
+        ("--jobs 0", "0 is not in 1.."),
+        ("--topology 4", "invalid value '4' for '--topology <TOPOLOGY>'"),
+        ("--times 3", "--again <RUN>"),
+    ] {
+        let error = refuses(&format!("explore steady {args}"));
+        assert!(error.contains(words), "{args}: {error}");
+    }
 }

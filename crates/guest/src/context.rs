@@ -16,6 +16,7 @@ use crate::clock::monotonic_ns;
 use crate::error::GuestError;
 use crate::ledger::{Entries, Ledger};
 use crate::payload::PayloadRun;
+use crate::perturb::Perturber;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
 
@@ -43,6 +44,7 @@ pub struct Ctx {
     turn_ns: u64,
     payloads: Vec<PayloadOrder>,
     ledger: Mutex<Ledger>,
+    perturber: Option<Perturber>,
     scheduler: Option<RunningScheduler>,
 }
 
@@ -85,6 +87,7 @@ impl Ctx {
             turn_ns: order.turn_ns,
             payloads: order.payloads.clone(),
             ledger: Mutex::default(),
+            perturber: None,
             scheduler: None,
         })
     }
@@ -93,6 +96,13 @@ impl Ctx {
     pub(crate) fn with_scheduler(mut self, scheduler: Option<RunningScheduler>) -> Self {
         self.sched_pid = scheduler.as_ref().and_then(RunningScheduler::pid);
         self.scheduler = scheduler;
+        self
+    }
+
+    /// This context with what perturbs the machine, which begins now, as the test's body does.
+    pub(crate) fn perturbed(mut self, perturber: Option<Perturber>) -> Self {
+        perturber.iter().for_each(Perturber::begin);
+        self.perturber = perturber;
         self
     }
 
@@ -183,6 +193,13 @@ impl Ctx {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).enroll(cgroup, count)
     }
 
+    /// Says that workers have been made, the first of which has this number in the run.
+    pub(crate) fn workers_began(&self, first: u32, tids: impl Iterator<Item = u32>) {
+        if let Some(perturber) = &self.perturber {
+            perturber.workers_began(first, tids);
+        }
+    }
+
     pub(crate) fn record_workers(&self, first: u32, reports: &[WorkerReport]) {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record(first, reports);
     }
@@ -199,10 +216,15 @@ impl Ctx {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record_stimulus(stimulus);
     }
 
-    /// What is left when the body is done: all that was reported, and the scheduler.
+    /// What is left when the body is done: all that was reported, what perturbations did, and the scheduler.
     pub(crate) fn into_parts(self) -> (Entries, Option<RunningScheduler>) {
         let ledger = self.ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
-        (ledger.into_entries(), self.scheduler)
+        let mut entries = ledger.into_entries();
+        match self.perturber.map_or(Ok(Vec::new()), Perturber::end) {
+            Ok(done) => entries.stimuli.extend(done),
+            Err(error) => eprintln!("ktstr: {error}"),
+        }
+        (entries, self.scheduler)
     }
 }
 

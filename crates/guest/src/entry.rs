@@ -5,8 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ktstr_model::{
-    AssertResult, Cleanup, GuestFailure, RunOrder, RunReport, RunResult, SchedulerReport, TestSpec,
-    report_digest,
+    AssertResult, Cleanup, Digest, GuestFailure, RunOrder, RunReport, RunResult, SchedulerReport, TestSpec,
 };
 use ktstr_wire::layout;
 
@@ -16,9 +15,10 @@ use crate::context::Ctx;
 use crate::error::GuestError;
 use crate::kernel_log::Follower;
 use crate::ledger::Entries;
+use crate::perturb::Perturber;
 use crate::scheduler::RunningScheduler;
 use crate::topology::TestTopology;
-use crate::{device_links, load_point, panic, sysctl};
+use crate::{device_links, guest_disk, load_point, panic, sysctl};
 
 /// The function that a test author writes.
 pub type TestBody = fn(&Ctx) -> anyhow::Result<AssertResult>;
@@ -127,9 +127,8 @@ fn run(channel: &Channel, entries: impl Iterator<Item = &'static TestEntry>) -> 
         eprintln!("ktstr: no kernel log: {error}");
         Vec::new()
     });
-    let digest = report_digest(&workers, &stimuli, &payloads, &metrics, scheduler.as_ref());
     let guest_ns = monotonic_ns() - began_ns;
-    channel.write_report(&RunReport {
+    let report = RunReport {
         result,
         workers,
         stimuli,
@@ -139,8 +138,9 @@ fn run(channel: &Channel, entries: impl Iterator<Item = &'static TestEntry>) -> 
         sched_ext_log,
         cleanup,
         guest_ns,
-        digest,
-    })
+        digest: Digest::default(),
+    };
+    channel.write_report(&report.with_digest())
 }
 
 /// What something came to, and how long it took in nanoseconds.
@@ -183,10 +183,14 @@ fn run_test(
     kernel_log: &mut KernelLog<'_>,
 ) -> Result<Outcome, GuestError> {
     sysctl::apply(Path::new("/proc"), &order.sysctls)?;
+    if order.has_disk {
+        guest_disk::mount_it()?;
+    }
     let ctx = Ctx::with_topology(topology, order)?;
     if order.cgroup_parent.is_some() {
         ctx.cgroups.make_parent()?;
     }
+    let perturber = Perturber::ready(&order.perturbation)?;
     let scheduler = match &order.scheduler {
         None => None,
         Some(scheduler) => {
@@ -206,6 +210,7 @@ fn run_test(
     // Without a scheduler nothing before this is likely to be the end of the guest, and reading the messages of the
     // whole boot would hold the test's first line up.
     drop(kernel_log.follow());
+    let ctx = ctx.perturbed(perturber);
     let result = match catch_unwind(AssertUnwindSafe(|| (entry.body)(&ctx))) {
         Ok(Ok(result)) => Ok(result),
         Ok(Err(error)) => Err(GuestFailure::TestError(format!("{error:#}"))),

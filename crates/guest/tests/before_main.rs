@@ -14,8 +14,8 @@ use ktstr_guest::{
     Ctx, Step, TestBody, TestEntry, execute_scenario, execute_steps, in_guest, run_in_guest, scenarios,
 };
 use ktstr_model::{
-    Assert, AssertResult, Backdrop, CgroupDef, DetailKind, GuestFailure, HoldSpec, Mode, Op, RunOrder,
-    RunReport, SchedulerLaunch, SchedulerOrder, TestSpec, Topology, WorkerExit,
+    Assert, AssertResult, Backdrop, CgroupDef, DetailKind, GuestFailure, HoldSpec, Mode, Op, Perturbation,
+    RunOrder, RunReport, SchedulerLaunch, SchedulerOrder, TestSpec, Topology, WorkerExit,
 };
 use ktstr_wire::layout::{self, word};
 
@@ -83,6 +83,8 @@ fn order(test: &str) -> RunOrder {
         sysctls: Vec::new(),
         cgroup_parent: None,
         assert: Assert::NO_OVERRIDES.not_starved(true),
+        perturbation: Perturbation::default(),
+        has_disk: false,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ktstr_model::{Topology, TopologyError, UnknownMode};
+use ktstr_results::replay::{TokenError, TokenId};
 use ktstr_vm::VmError;
 
 use crate::evidence::Evidence;
@@ -32,6 +33,43 @@ pub enum HarnessError {
     /// `KTSTR_SEED`.
     #[error("KTSTR_SEED={0}: a seed is a whole number from 0 to 18446744073709551615")]
     Seed(String),
+    /// `KTSTR_REPLAY`.
+    #[error("KTSTR_REPLAY: {0}")]
+    Token(#[from] TokenError),
+    /// A token that is not of this test as it is now.
+    #[error(
+        "the token {id} is of a run with the {what} {then}, but here it is {now}: a replay of it would be another run. Go back to the commit that it was made at, or run the test anew"
+    )]
+    ReplayOfAnother {
+        /// The token.
+        id: TokenId,
+        /// What differs.
+        what: &'static str,
+        /// What it was.
+        then: String,
+        /// What it is.
+        now: String,
+    },
+    /// `KTSTR_CHECK_DETERMINISM` in real-time mode.
+    #[error(
+        "two runs in real-time mode are never equal, so their determinism cannot be checked: leave --check-determinism (KTSTR_CHECK_DETERMINISM) out, or run the test in deterministic mode"
+    )]
+    CheckInRealTime,
+    /// `disk_mb` in deterministic mode.
+    #[error(
+        "`disk_mb` gives the guest a disk, whose requests are completed by threads of the host, at other instants in each run; so deterministic mode has none. Run the test in real-time mode, or take the key away: its workers' files are then in a tmpfs"
+    )]
+    DiskInDeterministicMode,
+    /// `disk_mb` on a kernel without a driver.
+    #[error(
+        "`disk_mb` gives the guest a disk, for which kernel {release} lacks CONFIG_{missing}=y: use one that has it built in, such as those of `cargo ktstr kernel build`"
+    )]
+    NoDiskDriver {
+        /// The kernel's release.
+        release: String,
+        /// The symbol.
+        missing: &'static str,
+    },
     /// `KTSTR_DEADLINE_SECS`.
     #[error("KTSTR_DEADLINE_SECS={0}: a deadline is a whole number of seconds")]
     Deadline(String),

@@ -8,6 +8,9 @@ use ktstr_wire::{LogText, decode};
 /// The files of [`Evidence::logs`].
 pub(crate) const LOG_FILES: [&str; 4] = ["console.log", "kernel.log", "scheduler.log", "test.log"];
 
+/// The file of [`Evidence::second_report`].
+const SECOND_REPORT_FILE: &str = "second-report.json";
+
 /// What the host saw of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
@@ -31,6 +34,8 @@ pub struct Evidence {
     pub scheduler_log: String,
     /// Why the channel could not be read.
     pub unreadable: Option<String>,
+    /// The report, as JSON, of a second run of the same plan that was not equal to this one.
+    pub second_report: Option<String>,
 }
 
 /// How the test process ended.
@@ -52,10 +57,13 @@ impl Evidence {
         evidence
     }
 
-    /// The console, the kernel's log, what the scheduler printed and what the test printed, with the files' names.
-    pub(crate) fn logs(&self) -> [(&'static str, &str); 4] {
+    /// The console, the kernel's log, what the scheduler printed and what the test printed, with the files' names; and a
+    /// second run's report, if there is one.
+    pub(crate) fn logs(&self) -> Vec<(&'static str, &str)> {
         let texts = [&self.console, &self.kernel_log, &self.scheduler_log, &self.test_log];
-        std::array::from_fn(|log| (LOG_FILES[log], texts[log].as_str()))
+        let mut logs: Vec<_> = LOG_FILES.into_iter().zip(texts.map(String::as_str)).collect();
+        logs.extend(self.second_report.as_deref().map(|report| (SECOND_REPORT_FILE, report)));
+        logs
     }
 
     /// What a machine leaves that stopped before there was anything else.

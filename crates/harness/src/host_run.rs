@@ -18,7 +18,7 @@ use crate::settings::Settings;
 /// Runs a test's body in this process. The panic hook has told of a panic by then.
 pub fn run_on_host(entry: &TestEntry, settings: &Settings) -> Finished {
     let spec = &entry.spec;
-    let seed = spec.seed.unwrap_or(settings.seed);
+    let seed = settings.seed_of(spec);
     let mut record = begun(spec, settings, seed);
     record.on_host = true;
     let judgement = match context(entry, settings, seed) {
@@ -30,6 +30,9 @@ pub fn run_on_host(entry: &TestEntry, settings: &Settings) -> Finished {
         }
         Err(why) => Judgement::new(Cause::NotRun, why),
     };
+    if settings.check_determinism {
+        record.notes.push("its determinism was not checked: it has no machine".to_owned());
+    }
     finish(record, judgement, None)
 }
 
@@ -84,6 +87,8 @@ mod tests {
             commit: None,
             invocation: None,
             deadline: None,
+            check_determinism: false,
+            replay: None,
             deny_skip: false,
             allow_inconclusive: false,
             raw_logs: false,

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ktstr_kernel::Kernel;
+use ktstr_kernel::{Kernel, KernelConfig};
 use ktstr_model::{
-    Assert, Mode, RunOrder, SchedulerLaunch, SchedulerOrder, SchedulerSpec, TestSpec, Topology,
+    Assert, Mode, Perturbation, RunOrder, SchedulerLaunch, SchedulerOrder, SchedulerSpec, TestSpec, Topology,
 };
 use ktstr_vm::{MachineSpec, Payload, Purpose};
 use ktstr_wire::layout::TEST_BINARY;
@@ -23,6 +23,8 @@ const SWEEP_ENABLE_TIMEOUT_NS: u64 = 900_000_000_000;
 const SETTLE_NS: u64 = 500_000_000;
 /// Where the guest has a scheduler's program.
 const SCHEDULER_FOLDER: &str = "/ktstr/bin";
+/// What a guest's kernel needs built in to use its disk.
+const DISK_DRIVERS: [&str; 3] = ["VIRTIO_PCI", "VIRTIO_BLK", "EXT4_FS"];
 /// Where the guest has included files.
 const INCLUDE_FOLDER: &str = "/include-files";
 
@@ -56,6 +58,7 @@ impl RunPlan {
         places: &Places,
     ) -> Result<Self, HarnessError> {
         let topology = spec.resolved_topology()?;
+        check_disk(spec, kernel, mode)?;
         let mut plan = Self {
             machine: machine(spec, kernel, topology, mode),
             order: order(spec, topology, mode, seed),
@@ -193,6 +196,26 @@ impl RunPlan {
     }
 }
 
+/// A disk completes its requests in threads of the host, and takes drivers that a kernel may have as modules only.
+fn check_disk(spec: &TestSpec, kernel: &Kernel, mode: Mode) -> Result<(), HarnessError> {
+    if spec.disk_mb == 0 {
+        return Ok(());
+    }
+    if mode == Mode::Deterministic {
+        return Err(HarnessError::DiskInDeterministicMode);
+    }
+    let Some(config) = kernel.config_text()? else { return Ok(()) };
+    let config: KernelConfig = config.parse()?;
+    match missing_disk_driver(&config) {
+        Some(missing) => Err(HarnessError::NoDiskDriver { release: kernel.release.clone(), missing }),
+        None => Ok(()),
+    }
+}
+
+fn missing_disk_driver(config: &KernelConfig) -> Option<&'static str> {
+    DISK_DRIVERS.into_iter().find(|symbol| config.get(symbol) != Some("y"))
+}
+
 fn machine(spec: &TestSpec, kernel: &Kernel, topology: Topology, mode: Mode) -> MachineSpec {
     MachineSpec {
         kernel: kernel.image.clone(),
@@ -202,6 +225,7 @@ fn machine(spec: &TestSpec, kernel: &Kernel, topology: Topology, mode: Mode) -> 
         memory_mb: spec.guest_memory_mb(&topology),
         mode,
         purpose: Purpose::Test,
+        disk_mb: spec.disk_mb,
     }
 }
 
@@ -224,6 +248,8 @@ pub(crate) fn order(spec: &TestSpec, topology: Topology, mode: Mode, seed: u64) 
         sysctls: sysctls.map(|sysctl| (sysctl.key.to_owned(), sysctl.value.to_owned())).collect(),
         cgroup_parent: spec.scheduler.cgroup_parent.map(str::to_owned),
         assert: Assert::default_checks().merge(&spec.scheduler.assert).merge(&spec.assert),
+        perturbation: Perturbation::default(),
+        has_disk: spec.disk_mb > 0,
     }
 }
 
@@ -257,4 +283,18 @@ fn no_config_place(spec: &TestSpec) -> HarnessError {
 
 fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_is_a_module_is_missing() {
+        let missing = |text: &str| missing_disk_driver(&text.parse().unwrap());
+        let all = "CONFIG_VIRTIO_PCI=y\nCONFIG_VIRTIO_BLK=y\nCONFIG_EXT4_FS=y\n";
+        assert_eq!(missing(all), None);
+        assert_eq!(missing(&all.replace("BLK=y", "BLK=m")), Some("VIRTIO_BLK"));
+        assert_eq!(missing("CONFIG_VIRTIO_PCI=y\nCONFIG_VIRTIO_BLK=y\n"), Some("EXT4_FS"));
+    }
 }

@@ -69,6 +69,7 @@ pub fn report(record: &Record, judgement: &Judgement, beside: Beside<'_>) -> Str
     for line in judgement.headline.lines() {
         let _ = writeln!(text, "  {}", printable(line));
     }
+    section(&mut text, "where they went apart", record.divergence.iter().map(String::as_str));
     violations(&mut text, judgement);
     let report = beside.evidence.and_then(|evidence| evidence.report.as_ref()?.as_ref().ok());
     if let Some(report) = report {
@@ -89,6 +90,9 @@ pub fn report(record: &Record, judgement: &Judgement, beside: Beside<'_>) -> Str
     }
     if !beside.repeat.is_empty() {
         let _ = writeln!(text, "  {} {}", paint::title("run it again:"), printable(beside.repeat));
+    }
+    if let Some(token) = record.replay_token {
+        let _ = writeln!(text, "  repeat with: cargo ktstr replay {token}");
     }
     text
 }

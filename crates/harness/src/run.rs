@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use ktstr_guest::TestEntry;
 use ktstr_kernel::{Cache, Environment, Kernel};
-use ktstr_model::{Cause, Mode, ModeChoice, TestSpec, Topology};
-use ktstr_results::{Plan, Record, RecordKernel, RecordTemplate};
+use ktstr_model::{Cause, HostNoise, Mode, ModeChoice, TestSpec, Topology, Verdict};
+use ktstr_results::{Phases, Plan, Record, RecordKernel, RecordTemplate, TestProgram};
 use ktstr_vm::{
     Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, VmError, Work,
     choose_mode, host_memory_mb,
 };
 
 use crate::after_body;
+use crate::determinism::{self, NotEqual};
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::host_noise::NoiseWatch;
@@ -20,6 +21,7 @@ use crate::judge::{Judgement, expect_failure, judge, weigh_noise};
 use crate::plan::RunPlan;
 use crate::scheduler_file::Places;
 use crate::settings::Settings;
+use crate::{identities, replay};
 
 /// How a run went, with everything that is known of it.
 pub struct Finished {
@@ -61,7 +63,7 @@ impl Host {
 /// Carries out a test's run. A run that could not be begun is a finished one too: a broken one.
 pub fn run(entry: &TestEntry, settings: &Settings) -> Finished {
     let spec = &entry.spec;
-    let seed = spec.seed.unwrap_or(settings.seed);
+    let seed = settings.seed_of(spec);
     let mut record = begun(spec, settings, seed);
     match attempt(entry, settings, seed, &mut record) {
         Ok((judgement, evidence)) => finish(record, judgement, Some(evidence)),
@@ -88,6 +90,7 @@ pub(crate) fn begun(spec: &TestSpec, settings: &Settings, seed: u64) -> Record {
     let crate_name = spec.module.split("::").next().unwrap_or_default();
     Record {
         test_crate: crate_name.to_owned(),
+        program: TestProgram::of_this_process(),
         commit: settings.commit_of(spec),
         location: Some((spec.location.0.to_owned(), spec.location.1)),
         invocation: settings.invocation.clone(),
@@ -114,32 +117,62 @@ fn attempt(
     let prepared = Prepared::new(spec, settings, seed, record)?;
     // Kept while the machine runs: `kernel clean` leaves a kernel in use alone.
     let _in_use = prepared.host.kernel.hold()?;
-    let mut clock = PhaseClock::start();
-    let mut machine = prepared.start_clone(&mut clock)?;
-    clock.lap(&mut record.phases.clone_ms);
-    record.phases.wait_ms += clock.waited_ms();
-    let mode = prepared.plan.machine.mode;
-    let watch = NoiseWatch::begin(machine.pid(), mode == Mode::RealTime);
-    let stop = machine.wait_stop(prepared.deadline()).map_err(HarnessError::Lost)?;
-    let noise = watch.end();
-    clock.lap(&mut record.phases.run_ms);
-    let evidence = Evidence::collect(&machine, stop);
-    machine.end();
-    clock.lap(&mut record.phases.collect_ms);
+    let (mut evidence, noise) = run_clone(&prepared, &mut record.phases)?;
     if let Some(Ok(report)) = &evidence.report {
         record.take_report(report);
     }
-    let workers =
-        evidence.report.iter().flatten().flat_map(|report| report.workers.clone()).collect::<Vec<_>>();
-    let judged = weigh_noise(judge(&evidence), mode, &noise, &workers);
+    let workers: Vec<_> =
+        evidence.report.iter().flatten().flat_map(|report| report.workers.clone()).collect();
+    let judged = weigh_noise(judge(&evidence), prepared.plan.machine.mode, &noise, &workers);
     record.noise = Some(noise);
     let judged = if spec.expect_err { expect_failure(judged) } else { judged };
-    let judged = look_after_it(entry, judged, &evidence, record);
+    let mut judged = look_after_it(entry, judged, &evidence, record);
+    if settings.check_determinism {
+        judged = check_determinism(&prepared, judged, &mut evidence, record)?;
+    }
+    if judged.cause.verdict() != Verdict::Pass {
+        record.identities = Some(identities::of(&prepared.host, &prepared.plan, &prepared.payload)?);
+    }
     Ok((judged, evidence))
 }
 
+/// Runs a second clone, which shall do what the first did.
+fn check_determinism(
+    prepared: &Prepared,
+    judged: Judgement,
+    evidence: &mut Evidence,
+    record: &mut Record,
+) -> Result<Judgement, HarnessError> {
+    let (second, _) = run_clone(prepared, &mut Phases::default())?;
+    let Some(NotEqual { judgement, divergence }) = determinism::compare(evidence, &second) else {
+        record.notes.push("ran twice: the two runs are equal".to_owned());
+        return Ok(judged);
+    };
+    record.notes.push(format!("the first run alone: {}", judged.headline));
+    record.divergence = divergence;
+    let report = second.report.and_then(Result::ok);
+    evidence.second_report = report.and_then(|report| serde_json::to_string(&report).ok());
+    Ok(judgement)
+}
+
+/// Runs one clone from its start to its end, and watches what else the host did meanwhile.
+fn run_clone(prepared: &Prepared, phases: &mut Phases) -> Result<(Evidence, HostNoise), HarnessError> {
+    let mut clock = PhaseClock::start();
+    let mut machine = prepared.start_clone(&mut clock)?;
+    clock.lap(&mut phases.clone_ms);
+    phases.wait_ms += clock.waited_ms();
+    let watch = NoiseWatch::begin(machine.pid(), prepared.plan.machine.mode == Mode::RealTime);
+    let stop = machine.wait_stop(prepared.deadline()).map_err(HarnessError::Lost)?;
+    let noise = watch.end();
+    clock.lap(&mut phases.run_ms);
+    let evidence = Evidence::collect(&machine, stop);
+    machine.end();
+    clock.lap(&mut phases.collect_ms);
+    Ok((evidence, noise))
+}
+
 /// What is to be looked at when the machine has ended, whatever became of it.
-fn look_after_it(
+pub(crate) fn look_after_it(
     entry: &TestEntry,
     mut judged: Judgement,
     evidence: &Evidence,
@@ -197,8 +230,14 @@ impl Prepared {
         let Kernel { release, image, image_sha256, .. } = host.kernel.clone();
         record.kernel = Some(RecordKernel { release, image, sha256: image_sha256.to_string() });
         let mode = mode_of(spec, settings, &host, record)?;
+        if settings.check_determinism && mode == Mode::RealTime {
+            return Err(HarnessError::CheckInRealTime);
+        }
         let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())?;
         plan.order.work_type = settings.work_type_name();
+        if let Some(token) = &settings.replay {
+            replay::follow(token, &mut plan)?;
+        }
         clock.lap(&mut record.phases.resolve_ms);
 
         // Before a template may have to be booted: a payload that does not fit needs none.
@@ -221,7 +260,11 @@ impl Prepared {
         clock.lap(&mut record.phases.template_ms);
 
         let deadline = deadline(&plan, settings.deadline);
-        let loaded = load(&host.cache, &host.qemu, &template, &payload, deadline, &mut clock)?;
+        let loaded = load(&host.cache, &host.qemu, &template, &payload, deadline, &mut clock);
+        if loaded.is_err() {
+            record.identities = identities::of(&host, &plan, &payload).ok();
+        }
+        let loaded = loaded?;
         clock.lap(&mut record.phases.load_ms);
         record.phases.wait_ms += clock.waited_ms();
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ktstr_model::{ModeChoice, TestSpec, WorkType};
+use ktstr_results::replay::ReplayToken;
 use ktstr_results::{Commit, RecordFolder};
 
 use crate::error::HarnessError;
@@ -34,6 +35,10 @@ pub struct Settings {
     /// `KTSTR_DEADLINE_SECS`: replaces the deadline of a guest that hangs: seconds of QEMU's CPU time in deterministic
     /// mode, of wall time in real time.
     pub deadline: Option<Duration>,
+    /// `KTSTR_CHECK_DETERMINISM`: each run is carried out twice, and is broken when the two differ.
+    pub check_determinism: bool,
+    /// `KTSTR_REPLAY`: the token of the run that is carried out again.
+    pub replay: Option<ReplayToken>,
     /// `KTSTR_DENY_SKIP`: a test that gives up fails.
     pub deny_skip: bool,
     /// `KTSTR_ALLOW_INCONCLUSIVE`: a test about which a busy host allows no conclusion does not fail.
@@ -74,6 +79,8 @@ impl Settings {
                 ),
                 None => None,
             },
+            check_determinism: flag("KTSTR_CHECK_DETERMINISM"),
+            replay: text("KTSTR_REPLAY").map(|path| ReplayToken::read(Path::new(&path))).transpose()?,
             deny_skip: flag("KTSTR_DENY_SKIP"),
             allow_inconclusive: flag("KTSTR_ALLOW_INCONCLUSIVE"),
             raw_logs: flag("KTSTR_VERIFIER_RAW"),
@@ -82,6 +89,12 @@ impl Settings {
 }
 
 impl Settings {
+    /// The seed of a run of `spec`.
+    pub(crate) fn seed_of(&self, spec: &TestSpec) -> u64 {
+        let declared = || spec.seed.unwrap_or(self.seed);
+        self.replay.as_ref().map_or_else(declared, |token| token.plan.order.seed)
+    }
+
     /// The name of the work type that takes the place of swappable ones.
     pub(crate) fn work_type_name(&self) -> Option<String> {
         self.work_type.as_ref().map(|work| work.name().to_owned())

@@ -8,6 +8,7 @@ use std::sync::Once;
 use ktstr_guest::TestEntry;
 use ktstr_model::{RunReport, Verdict};
 use ktstr_results::Record;
+use ktstr_results::replay::ReplayToken;
 
 use crate::evidence::Evidence;
 use crate::host_run::run_on_host;
@@ -26,11 +27,11 @@ pub fn run_test(entry: &'static TestEntry) {
         Ok(settings) => settings,
         Err(error) => fail(format!("BROKEN: {}\n  {error}", entry.spec.path())),
     };
-    let finished = match entry.spec.host_only {
+    let mut finished = match entry.spec.host_only {
         true => run_on_host(entry, &settings),
         false => run::run(entry, &settings),
     };
-    let text = tell(&finished, &settings);
+    let text = tell(&mut finished, &settings);
     match failure_of(finished.record.verdict, &text, &settings) {
         None => println!("{text}"),
         Some(failure) => fail(failure),
@@ -75,7 +76,7 @@ pub(crate) fn watch_the_runner() {
 }
 
 /// Writes the record and says how the run went.
-pub(crate) fn tell(finished: &Finished, settings: &Settings) -> String {
+pub(crate) fn tell(finished: &mut Finished, settings: &Settings) -> String {
     let Finished { record, judgement, evidence } = finished;
     let report = evidence.as_ref().and_then(|evidence| evidence.report.as_ref()?.as_ref().ok());
     let saved = keep(record, report, evidence.as_ref(), settings);
@@ -95,17 +96,25 @@ pub(crate) fn tell(finished: &Finished, settings: &Settings) -> String {
     render::for_stream(render::report(record, judgement, beside), &io::stderr())
 }
 
-/// Writes the record, and returns the folder of the logs if they were kept. Without a place to write to the verdict stands.
+/// Writes the record with its replay token, and returns the folder of the logs if they were kept. Without a place to write
+/// to the verdict stands.
 fn keep(
-    record: &Record,
+    record: &mut Record,
     report: Option<&RunReport>,
     evidence: Option<&Evidence>,
     settings: &Settings,
 ) -> Option<PathBuf> {
     let folder = settings.records.of(record);
-    let logs = evidence.map(Evidence::logs);
-    let beside = ktstr_results::Evidence { report, logs: logs.as_ref().map_or(&[], |logs| logs) };
-    match record.write(&folder, beside) {
+    let token = ReplayToken::of(record);
+    record.replay_token = token.as_ref().map(|token| token.id);
+    let logs = evidence.map_or_else(Vec::new, Evidence::logs);
+    let keep_logs = record.verdict != Verdict::Pass || settings.replay.is_some();
+    let logs = if keep_logs { &logs[..] } else { &[] };
+    let written = record.write(&folder, ktstr_results::Evidence { report, logs }).and_then(|written| {
+        token.map_or(Ok(()), |token| token.write(&folder).map(drop))?;
+        Ok(written)
+    });
+    match written {
         Ok(written) => written.logs,
         Err(error) => {
             eprintln!("ktstr: no record was kept: {}: {error}", folder.display());

@@ -43,7 +43,7 @@ mod declaration_checks;
 mod process_entry;
 mod registry;
 
-use {ktstr_guest as guest, ktstr_harness as harness};
+use {ktstr_explore as explore, ktstr_guest as guest, ktstr_harness as harness};
 
 pub use ktstr_macros::{Payload, declare_scheduler, ktstr_test};
 pub use registry::{KTSTR_SCHEDULERS, KTSTR_TESTS};

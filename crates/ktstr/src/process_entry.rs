@@ -2,12 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::{KTSTR_SCHEDULERS, KTSTR_TESTS, guest, harness};
+use crate::{KTSTR_SCHEDULERS, KTSTR_TESTS, explore, guest, harness};
 
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// In a guest, runs the test that the guest was started for and ends the process. On the host, lists the cells of this
-/// binary for a runner, or runs one and ends the process; otherwise does nothing.
+/// binary for a runner, or runs one and ends the process, or does so with a whole campaign; otherwise does nothing.
 ///
 /// Each declared test puts it among the functions that the loader calls before `main`; only the first call acts. A
 /// panic that reached it would abort the process, as in every `extern "C"` function, so nothing unwinds into the
@@ -19,7 +19,9 @@ pub extern "C" fn process_entry() {
     if guest::in_guest() {
         guest::run_in_guest(KTSTR_TESTS.iter());
     }
-    harness::process_entry(&harness::Declared { tests: &KTSTR_TESTS, schedulers: &KTSTR_SCHEDULERS });
+    let declared = harness::Declared { tests: &KTSTR_TESTS, schedulers: &KTSTR_SCHEDULERS };
+    explore::process_entry(&declared);
+    harness::process_entry(&declared);
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ fn defaults(ctx: &Ctx) -> Result<AssertResult> {
     cores = 3,
     threads = 2,
     memory_mb = 1024,
+    disk_mb = 64,
     min_llcs = 2,
     max_llcs = 8,
     min_cpus = 4,
@@ -230,7 +231,7 @@ fn every_key_reaches_its_field() {
         requires_smt: true,
     };
     assert_eq!(spec.resolved_constraints(), constraints);
-    assert_eq!((spec.memory_mb, spec.duration_s), (1024, 7));
+    assert_eq!((spec.memory_mb, spec.disk_mb, spec.duration_s), (1024, 64, 7));
     assert_eq!(spec.extra_sched_args, ["--fifo", "--slice=5"]);
     assert_eq!(spec.extra_include_files, ["data/input.txt"]);
     assert_eq!(spec.config, Some("slice = 5"));

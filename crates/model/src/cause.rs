@@ -81,6 +81,8 @@ pub enum Cause {
     LostReport,
     /// The guest could not be prepared for the test.
     GuestSetup,
+    /// Two deterministic runs of one plan differed.
+    NotDeterministic,
 }
 
 impl Cause {
@@ -106,7 +108,8 @@ impl Cause {
             | Self::Hang
             | Self::MachineDied
             | Self::LostReport
-            | Self::GuestSetup => Verdict::Broken,
+            | Self::GuestSetup
+            | Self::NotDeterministic => Verdict::Broken,
         }
     }
 }

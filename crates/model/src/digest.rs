@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{MetricValue, PayloadReport, Schedstat, SchedulerReport, Stimulus, TimeSample, WorkerReport};
+use crate::{MetricValue, PayloadReport, RunReport, Schedstat, Stimulus, TimeSample, WorkerReport};
 
 /// The first 128 bits of a SHA-256 hash, printed as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,6 +17,11 @@ impl Digest {
     /// Hashes bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self::first_half(Sha256::digest(bytes).into())
+    }
+
+    /// Its bits.
+    pub const fn bytes(self) -> [u8; 16] {
+        self.0
     }
 
     fn first_half(hash: [u8; 32]) -> Self {
@@ -58,15 +63,22 @@ impl From<Digest> for String {
     }
 }
 
-/// Hashes what a run did: all that every worker and every external program reported, what the scenario did and when, and
-/// when the scheduler came up and went. The host computes it again from the record to prove that the record is whole.
-pub fn report_digest(
-    workers: &[WorkerReport],
-    stimuli: &[Stimulus],
-    payloads: &[PayloadReport],
-    metrics: &[MetricValue],
-    scheduler: Option<&SchedulerReport>,
-) -> Digest {
+/// Hashes what a run did: all that every worker and every external program reported, what the scenario did and when, what
+/// became of the scheduler, what the kernel said about sched_ext, what the body returned, and how long it took.
+pub(crate) fn of_report(report: &RunReport) -> Digest {
+    // Every field by name, so that a new one cannot be forgotten.
+    let RunReport {
+        result,
+        workers,
+        stimuli,
+        payloads,
+        metrics,
+        scheduler,
+        sched_ext_log,
+        cleanup,
+        guest_ns,
+        digest: _,
+    } = report;
     let mut hash = Sha256::new();
     hash_words(&mut hash, &[workers.len() as u64]);
     workers.iter().for_each(|worker| hash_worker(&mut hash, worker));
@@ -79,14 +91,10 @@ pub fn report_digest(
     hash_words(&mut hash, &[payloads.len() as u64, metrics.len() as u64]);
     payloads.iter().for_each(|payload| hash_payload(&mut hash, payload));
     metrics.iter().for_each(|metric| hash_metric(&mut hash, metric));
-    if let Some(scheduler) = scheduler {
-        let words = [
-            scheduler.enabled_after_ns.unwrap_or(u64::MAX),
-            scheduler.died_at_ns.unwrap_or(u64::MAX),
-            scheduler.pid.unwrap_or(0).into(),
-        ];
-        hash_words(&mut hash, &words);
-    }
+    // Their debug form has every field too, and is short.
+    hash_text(&mut hash, &format!("{scheduler:?} {result:?} {cleanup:?}"));
+    hash_words(&mut hash, &[sched_ext_log.len() as u64, *guest_ns]);
+    sched_ext_log.iter().for_each(|line| hash_text(&mut hash, line));
     Digest::first_half(hash.finalize().into())
 }
 
@@ -181,7 +189,13 @@ fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ExitHow, Migration, PayloadEnd, Polarity, WorkerEvent, WorkerExit};
+    use crate::{
+        AssertResult, ExitHow, Migration, PayloadEnd, Polarity, SchedulerReport, WorkerEvent, WorkerExit,
+    };
+
+    fn report(workers: &[WorkerReport]) -> RunReport {
+        RunReport { workers: workers.to_vec(), ..RunReport::of_result(Ok(AssertResult::pass())) }
+    }
 
     fn worker() -> WorkerReport {
         WorkerReport {
@@ -201,7 +215,7 @@ mod tests {
 
     #[test]
     fn one_changed_figure_changes_the_digest() {
-        let base = report_digest(&[worker()], &[], &[], &[], None);
+        let base = report(&[worker()]).computed_digest();
         let changes: [fn(&mut WorkerReport); 32] = [
             |w| w.events[1].at_ns += 1,
             |w| w.events[1].cpu = 2,
@@ -239,15 +253,43 @@ mod tests {
         for (number, change) in changes.into_iter().enumerate() {
             let mut changed = worker();
             change(&mut changed);
-            assert_ne!(report_digest(&[changed], &[], &[], &[], None), base, "change {number}");
+            assert_ne!(report(&[changed]).computed_digest(), base, "change {number}");
         }
-        assert_eq!(report_digest(&[worker()], &[], &[], &[], None), base);
-        assert_ne!(report_digest(&[worker()], &[], &[], &[], Some(&SchedulerReport::default())), base);
+        assert_eq!(report(&[worker()]).computed_digest(), base);
+    }
+
+    #[test]
+    fn what_became_of_the_run_is_part_of_it() {
+        let changes: [fn(&mut RunReport); 8] = [
+            |_| {},
+            |r| r.scheduler = Some(SchedulerReport::default()),
+            |r| r.scheduler = Some(SchedulerReport { ignored_sigint: true, ..SchedulerReport::default() }),
+            |r| r.sched_ext_log.push("[    1.5] sched_ext: enabled".into()),
+            |r| r.result = Ok(AssertResult::fail_msg("late")),
+            |r| r.result = Ok(AssertResult::pass().with_note("seen")),
+            |r| r.cleanup.scheduler_ns += 1,
+            |r| r.guest_ns += 1,
+        ];
+        let mut digests = changes.map(|change| {
+            let mut changed = report(&[worker()]);
+            change(&mut changed);
+            changed.computed_digest()
+        });
+        digests.sort();
+        assert!(digests.windows(2).all(|pair| pair[0] != pair[1]), "{digests:?}");
+        let told = RunReport { digest: Digest::of(b"x"), ..report(&[worker()]) };
+        assert_eq!(
+            told.computed_digest(),
+            report(&[worker()]).computed_digest(),
+            "all but the digest itself"
+        );
     }
 
     #[test]
     fn what_the_scenario_did_is_part_of_it() {
-        let of = |stimuli: &[Stimulus]| report_digest(&[worker()], stimuli, &[], &[], None);
+        let of = |stimuli: &[Stimulus]| {
+            RunReport { stimuli: stimuli.to_vec(), ..report(&[worker()]) }.computed_digest()
+        };
         let base = Stimulus { began_ns: 1, ended_ns: 2, place: "step 1".into(), what: "begins".into() };
         let mut digests = vec![of(&[]), of(std::slice::from_ref(&base))];
         let changes: [fn(&mut Stimulus); 4] =
@@ -264,7 +306,7 @@ mod tests {
 
     #[test]
     fn what_external_programs_did_is_part_of_it() {
-        let report = || PayloadReport {
+        let payload = || PayloadReport {
             payload: "bench".into(),
             primary: false,
             cgroup: "cell".into(),
@@ -289,11 +331,11 @@ mod tests {
             |p| p.end = PayloadEnd::Stopped(ExitHow::Code(0)),
             |p| p.last_lines.push("x".into()),
         ];
-        let mut digests = vec![report_digest(&[], &[], &[], &[], None)];
+        let mut digests = vec![report(&[]).computed_digest()];
         for change in changes {
-            let mut changed = report();
+            let mut changed = payload();
             change(&mut changed);
-            digests.push(report_digest(&[], &[], &[changed], &[], None));
+            digests.push(RunReport { payloads: vec![changed], ..report(&[]) }.computed_digest());
         }
         let metric = || MetricValue {
             name: "time".into(),
@@ -315,7 +357,7 @@ mod tests {
         for change in changes {
             let mut changed = metric();
             change(&mut changed);
-            digests.push(report_digest(&[], &[], &[], &[changed], None));
+            digests.push(RunReport { metrics: vec![changed], ..report(&[]) }.computed_digest());
         }
         digests.sort();
         digests.dedup();

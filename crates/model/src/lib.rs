@@ -26,7 +26,9 @@ mod near_miss;
 mod op;
 mod order;
 mod payload;
+mod perturbation;
 mod preset;
+mod random;
 mod report;
 mod run_result;
 mod sched_policy;
@@ -35,6 +37,7 @@ mod spec;
 mod stimulus;
 mod switch_line;
 mod topology;
+mod variation;
 mod work_spec;
 mod work_type;
 mod worker_report;
@@ -51,7 +54,7 @@ pub use cgroup_name::{CgroupNameError, cgroup_name, cgroup_parent};
 pub use constraints::{ConstraintsChoice, TopologyConstraints};
 pub use cpu_set::{CpuSet, CpuSetError};
 pub use cpuset_spec::CpusetSpec;
-pub use digest::{Digest, report_digest};
+pub use digest::Digest;
 pub use duration::format_ns;
 pub use hold::HoldSpec;
 pub use host_noise::{BusyProcess, HostNoise};
@@ -64,7 +67,9 @@ pub use payload::{
     ExpectedExit, Metric, MetricCheck, MetricSource, MetricValue, Payload, PayloadEnd, PayloadReport,
     Polarity,
 };
+pub use perturbation::{NiceChange, Outage, Perturbation, Stall};
 pub use preset::{PRESETS, Preset};
+pub use random::SplitMix64;
 pub use report::{Cleanup, ExitHow, GuestFailure, GuestFrame, RunReport, SchedulerReport};
 pub use run_result::RunResult;
 pub use sched_policy::SchedPolicy;
@@ -73,6 +78,7 @@ pub use spec::{TestSpec, TopologyChoice};
 pub use stimulus::Stimulus;
 pub use switch_line::{SwitchLine, SwitchLineError};
 pub use topology::{MAX_CPUS, Topology, TopologyError};
+pub use variation::Variation;
 pub use work_spec::{CloneMode, WorkSpec, WorkloadConfig};
 pub use work_type::{
     AluWidth, CustomWork, FutexLockMode, Phase, UnknownWorkType, WakeMechanism, WorkType, WorkTypeError,

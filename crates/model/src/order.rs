@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Assert, Mode, Topology};
+use crate::{Assert, Mode, Perturbation, Topology};
 
 /// How the guest brings the scheduler up.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -82,4 +82,10 @@ pub struct RunOrder {
     pub cgroup_parent: Option<String>,
     /// Checks and thresholds, all layers merged.
     pub assert: Assert,
+    /// What is done to the machine meanwhile.
+    #[serde(default)]
+    pub perturbation: Perturbation,
+    /// Whether the machine has a disk for the files of workers.
+    #[serde(default)]
+    pub has_disk: bool,
 }

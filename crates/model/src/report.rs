@@ -115,14 +115,36 @@ pub struct RunReport {
     pub cleanup: Cleanup,
     /// Guest time from the first to the last line of the test process, in nanoseconds.
     pub guest_ns: u64,
-    /// The digest of this report; see [`report_digest`](crate::report_digest).
+    /// The digest of all the rest; see [`computed_digest`](Self::computed_digest).
     pub digest: crate::Digest,
 }
 
 impl RunReport {
+    /// A report of `result` and of nothing else.
+    pub fn of_result(result: Result<AssertResult, GuestFailure>) -> Self {
+        let report = Self {
+            result,
+            workers: Vec::new(),
+            stimuli: Vec::new(),
+            payloads: Vec::new(),
+            metrics: Vec::new(),
+            scheduler: None,
+            sched_ext_log: Vec::new(),
+            cleanup: Cleanup::default(),
+            guest_ns: 0,
+            digest: crate::Digest::default(),
+        };
+        report.with_digest()
+    }
+
     /// The digest of what it holds, to be compared with the one that it says.
     pub fn computed_digest(&self) -> crate::Digest {
-        let Self { workers, stimuli, payloads, metrics, scheduler, .. } = self;
-        crate::report_digest(workers, stimuli, payloads, metrics, scheduler.as_ref())
+        crate::digest::of_report(self)
+    }
+
+    /// This report with the digest of what it holds.
+    #[must_use]
+    pub fn with_digest(self) -> Self {
+        Self { digest: self.computed_digest(), ..self }
     }
 }

@@ -73,6 +73,8 @@ pub struct TestSpec {
     pub constraints: ConstraintsChoice,
     /// Guest memory in MiB; raised to 64 a CPU and to 256.
     pub memory_mb: u32,
+    /// Size of the guest's disk in MiB, for work that reads and writes files; 0 for none. Real-time mode only.
+    pub disk_mb: u32,
     /// How long the workload runs, in seconds of the guest's clock.
     pub duration_s: u32,
     /// Arguments after the scheduler's own.
@@ -118,6 +120,7 @@ impl TestSpec {
             topology: TopologyChoice { numa_nodes: None, llcs: None, cores: None, threads: None },
             constraints: ConstraintsChoice::INHERITED,
             memory_mb: 2048,
+            disk_mb: 0,
             duration_s: 12,
             extra_sched_args: &[],
             extra_include_files: &[],

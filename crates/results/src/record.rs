@@ -12,8 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::commit::Commit;
 use crate::figure::Figure;
 use crate::host::HostFacts;
+use crate::identities::Identities;
+use crate::replay::TokenId;
 use crate::run_folder::RunFolderName;
 use crate::schema::Schema;
+use crate::test_program::TestProgram;
 use crate::worker::WorkerFigures;
 
 /// How long each phase of a run took, in milliseconds of wall time.
@@ -83,6 +86,9 @@ pub struct Record {
     pub test_crate: String,
     /// The test's path within its crate.
     pub test: String,
+    /// The binary that has the test.
+    #[serde(default)]
+    pub program: TestProgram,
     /// The name under which it ran, when it was a cell: `gauntlet/TEST/PRESET` and the like.
     #[serde(default)]
     pub cell: Option<String>,
@@ -126,6 +132,15 @@ pub struct Record {
     /// The digest of what the run did.
     #[serde(default)]
     pub digest: Option<Digest>,
+    /// What the digest depends on, beside the plan; `None` when the run ended before it was known.
+    #[serde(default)]
+    pub identities: Option<Identities>,
+    /// The token by which a deterministic run that failed is run again; its file is beside the record.
+    #[serde(default)]
+    pub replay_token: Option<TokenId>,
+    /// The first difference between two runs that should have been equal, line by line.
+    #[serde(default)]
+    pub divergence: Vec<String>,
     /// The verdict.
     pub verdict: Verdict,
     /// Why.
@@ -187,6 +202,7 @@ impl Record {
             schema: Schema::CURRENT,
             test_crate: String::new(),
             test,
+            program: TestProgram::default(),
             cell: None,
             location: None,
             invocation: None,
@@ -202,6 +218,9 @@ impl Record {
             scheduler: scheduler.to_owned(),
             plan: None,
             digest: None,
+            identities: None,
+            replay_token: None,
+            divergence: Vec::new(),
             verdict: Verdict::Broken,
             cause: Cause::NotRun,
             headline: String::new(),

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ktstr_model::{RunReport, Verdict};
+use ktstr_model::RunReport;
 
 use crate::record::Record;
 
@@ -21,6 +21,13 @@ pub enum RecordFolder {
 }
 
 impl RecordFolder {
+    /// The folder that it is or that all of its folders are in.
+    pub fn root(&self) -> &Path {
+        match self {
+            Self::Fixed(folder) | Self::Below(folder) => folder,
+        }
+    }
+
     /// The folder of `record`.
     pub fn of(&self, record: &Record) -> PathBuf {
         match self {
@@ -35,7 +42,7 @@ impl RecordFolder {
 pub struct Evidence<'a> {
     /// What the guest reported, with every event that the digest covers.
     pub report: Option<&'a RunReport>,
-    /// Names of files and their texts, kept of a run that did not pass.
+    /// Names of files and their texts; there are none of most runs that passed.
     pub logs: &'a [(&'static str, &'a str)],
 }
 
@@ -63,14 +70,13 @@ impl Record {
         serde_json::to_writer(io::BufWriter::new(record.as_file()), self)?;
         let stem = self.free_stem(folder);
         let beside = folder.join(&stem);
-        let logs = if self.verdict == Verdict::Pass { &[] } else { evidence.logs };
-        if evidence.report.is_some() || !logs.is_empty() {
+        if evidence.report.is_some() || !evidence.logs.is_empty() {
             fs::create_dir_all(&beside)?;
         }
         if let Some(report) = evidence.report {
             fs::write(beside.join(Self::REPORT_FILE), serde_json::to_vec(report)?)?;
         }
-        for (name, text) in logs {
+        for (name, text) in evidence.logs {
             fs::write(beside.join(name), text)?;
         }
         let path = folder.join(format!("{stem}.json"));
@@ -78,7 +84,7 @@ impl Record {
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         record.as_file().set_permissions(mode)?;
         record.persist(&path)?;
-        Ok(Written { record: path, logs: (!logs.is_empty()).then_some(beside) })
+        Ok(Written { record: path, logs: (!evidence.logs.is_empty()).then_some(beside) })
     }
 
     /// A name that no record in `folder` has: the test's, the time's and this process's.

@@ -60,6 +60,7 @@ fn measure(
         memory_mb: 1024,
         mode: Mode::Deterministic,
         purpose: Purpose::Test,
+        disk_mb: 0,
     };
     let template = Template::get(cache.path(), qemu, &spec, &mut |_: &str| {})?;
     let (turn, skew) = (template.turn_ns() as f64 / 1e6, template.skew_permille() as f64 / 1e3);

@@ -114,6 +114,7 @@ fn machine_of_proof(kernel: &Path, kernel_sha256: &str) -> MachineSpec {
         memory_mb: 256,
         mode: Mode::RealTime,
         purpose: Purpose::Test,
+        disk_mb: 0,
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Files<'a> {
     pub control_fd: i32,
     /// Number of the descriptor of a shell's line.
     pub line_fd: i32,
+    /// The guest's disk, where it has one.
+    pub disk: &'a str,
 }
 
 /// Name of the RAM file of NUMA node `node`.
@@ -99,6 +101,11 @@ pub fn arguments(
         arguments.add("-device", "virtio-serial-pci,ioeventfd=off");
         arguments.add("-chardev", format!("socket,id=line,fd={}", files.line_fd));
         arguments.add("-device", format!("virtserialport,chardev=line,name={}", session::PORT));
+    }
+    if spec.disk_mb > 0 {
+        arguments.add("-blockdev", format!("driver=file,node-name=disk,filename={},locking=off", files.disk));
+        // The size is not elsewhere on the command line, which is what identifies a template.
+        arguments.add("-device", format!("virtio-blk-pci,drive=disk,serial={}M", spec.disk_mb));
     }
     // Every way to end leaves the process alive, so that its memory can still be read.
     arguments.add("-action", "panic=pause,reboot=shutdown,shutdown=pause");
@@ -252,6 +259,17 @@ mod tests {
     }
 
     fn lines_for(purpose: Purpose, host_cpu: &str, mode: Mode, topology: Topology, role: Role) -> String {
+        lines_with(0, purpose, host_cpu, mode, topology, role)
+    }
+
+    fn lines_with(
+        disk_mb: u32,
+        purpose: Purpose,
+        host_cpu: &str,
+        mode: Mode,
+        topology: Topology,
+        role: Role,
+    ) -> String {
         let (path, version) = ("/usr/bin/qemu-system-x86_64".into(), Version(10, 0, 2));
         let qemu = Qemu { path, version, host_cpu: host_cpu.into() };
         let spec = MachineSpec {
@@ -262,6 +280,7 @@ mod tests {
             memory_mb: 2048,
             mode,
             purpose,
+            disk_mb,
         };
         let files = Files {
             ram: Path::new("/templates/x"),
@@ -270,6 +289,7 @@ mod tests {
             console: "/proc/self/fd/8",
             control_fd: 9,
             line_fd: 10,
+            disk: "/proc/self/fd/11",
         };
         let arguments = arguments(&qemu, &spec, role, files).unwrap();
         let mut text = String::new();
@@ -278,6 +298,22 @@ mod tests {
             text += &argument;
         }
         text
+    }
+
+    #[test]
+    fn a_disk_has_its_size_on_the_command_line() {
+        let lines = |disk_mb| {
+            let topology = Topology::of(1, 2, 4, 1);
+            lines_with(disk_mb, Purpose::Test, "GenuineIntel", Mode::RealTime, topology, Role::Clone)
+        };
+        let without = lines(0);
+        let more: Vec<String> =
+            lines(64).lines().filter(|line| !without.contains(*line)).map(str::to_owned).collect();
+        insta::assert_snapshot!(more.join("\n"), @r"
+        -blockdev driver=file,node-name=disk,filename=/proc/self/fd/11,locking=off
+        -device virtio-blk-pci,drive=disk,serial=64M
+        ");
+        assert_ne!(lines(64), lines(65), "a template of another size is another template");
     }
 
     #[test]

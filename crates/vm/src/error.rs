@@ -12,6 +12,22 @@ use ktstr_host::Version;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VmError {
+    /// No program that makes file systems.
+    #[error(
+        "no mke2fs ({source}), which makes the file system of a guest's disk: install it (Debian: e2fsprogs), or take `disk_mb` away"
+    )]
+    NoMke2fs {
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// A disk that no file system fits on.
+    #[error("`disk_mb = {disk_mb}`: mke2fs cannot make a file system of that size: {said}")]
+    Disk {
+        /// The disk's size in MiB.
+        disk_mb: u32,
+        /// What mke2fs said.
+        said: String,
+    },
     /// No QEMU on this host.
     #[error(
         "no QEMU: looked for `{name}` in {looked_in}; install it (Debian: qemu-system-x86, version 10 from bookworm-backports) or name one in KTSTR_QEMU"

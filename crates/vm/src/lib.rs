@@ -12,6 +12,7 @@ mod disk_room;
 mod elf;
 mod error;
 mod eviction;
+mod guest_disk;
 mod host_capacity;
 mod host_channel;
 mod identity;

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::command_line::{self, Files, Role};
 use crate::error::VmError;
+use crate::guest_disk;
 use crate::host_channel::ChannelReader;
 use crate::interrupt::interrupted;
 use crate::lease::Lease;
@@ -68,7 +69,7 @@ pub(crate) struct Disk<'a> {
     pub initrd: &'a Path,
 }
 
-fn scratch(name: &str) -> Result<File, VmError> {
+pub(crate) fn scratch(name: &str) -> Result<File, VmError> {
     memfd_create(name, MemfdFlags::CLOEXEC).map(File::from).map_err(VmError::system("creating a memory file"))
 }
 
@@ -96,6 +97,7 @@ impl Machine {
             Purpose::Test => None,
         };
         let (line, line_end) = line.unzip();
+        let guest_disk = (spec.disk_mb > 0).then(|| guest_disk::create(spec.disk_mb)).transpose()?;
         let descriptor = |fd: i32| format!("/proc/self/fd/{fd}");
         let arguments = command_line::arguments(
             qemu,
@@ -108,11 +110,13 @@ impl Machine {
                 console: &descriptor(console_end.as_raw_fd()),
                 control_fd: theirs.as_raw_fd(),
                 line_fd: line_end.as_ref().map_or(-1, |end| end.as_raw_fd()),
+                disk: &guest_disk.as_ref().map_or_else(String::new, |file| descriptor(file.as_raw_fd())),
             },
         )?;
         let reader = ChannelReader::of(&channel)?;
         let mut inherit = vec![OwnedFd::from(channel), console_end.into(), theirs.into()];
         inherit.extend(line_end.map(OwnedFd::from));
+        inherit.extend(guest_disk.map(OwnedFd::from));
         let stderr_end = stderr.try_clone().map_err(VmError::system("dup"))?;
         let started = Instant::now();
         let mut child =

@@ -32,6 +32,8 @@ pub struct MachineSpec {
     pub mode: Mode,
     /// What it is for.
     pub purpose: Purpose,
+    /// Size of its disk in MiB; 0 for none. Real-time mode only: requests are completed outside of the guest's clock.
+    pub disk_mb: u32,
 }
 
 impl MachineSpec {

@@ -148,6 +148,12 @@ impl Payload {
         hash.finalize().to_hex().to_string()
     }
 
+    /// A hash of the content of one file, in hexadecimal; `None` when there is no such file.
+    pub fn file_hash(&self, guest_path: &str) -> Option<String> {
+        let (_, bytes) = self.files.get(guest_path.trim_start_matches('/'))?;
+        Some(blake3::hash(bytes).to_hex().to_string())
+    }
+
     /// Writes the archive.
     ///
     /// # Errors

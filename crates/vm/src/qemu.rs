@@ -8,6 +8,7 @@ use std::process::Command;
 use ktstr_model::Mode;
 
 use crate::error::VmError;
+use crate::identity;
 use ktstr_host::Version;
 
 /// QEMU's name in `PATH`.
@@ -31,6 +32,14 @@ impl Qemu {
     /// When there is none, or what is there is not QEMU.
     pub fn find() -> Result<Self, VmError> {
         Self::find_in(env::var_os("KTSTR_QEMU").as_deref(), env::var_os("PATH").as_deref())
+    }
+
+    /// A hash over its program and the firmware that its machines run. `cache` is the cache's folder.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub fn identity(&self, cache: &Path) -> Result<String, VmError> {
+        identity::of_qemu(cache, self)
     }
 
     fn find_in(named: Option<&OsStr>, search: Option<&OsStr>) -> Result<Self, VmError> {

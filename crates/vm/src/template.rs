@@ -191,6 +191,7 @@ fn key(cache: &Path, qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError>
         console: "console",
         control_fd: 0,
         line_fd: 0,
+        disk: "disk",
     };
     let mut parts = command_line::arguments(qemu, &pathless, Role::Template, files)?;
     parts.push(Sha256Sum::of(AGENT).to_string());

@@ -6,7 +6,7 @@ use super::finding::Finding;
 use crate::workspace::{Dependency, Package};
 
 /// The crates from top to bottom; one may depend on those below it. Programs that nothing depends on come first.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 19] = [
     "xtask",
     "my-sched",
     "scx-fixture",
@@ -14,6 +14,7 @@ const LAYERS: [&str; 18] = [
     "ktstr",
     "ktstr-macros",
     "cargo-ktstr",
+    "ktstr-explore",
     "ktstr-harness",
     "ktstr-verifier",
     "ktstr-results",

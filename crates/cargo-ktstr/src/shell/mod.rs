@@ -104,6 +104,7 @@ fn open(args: &Args) -> Result<ExitCode> {
         memory_mb,
         mode: chosen.mode,
         purpose: Purpose::Shell,
+        disk_mb: 0,
     };
     if interactive {
         announce(&kernel, &machine, &chosen);

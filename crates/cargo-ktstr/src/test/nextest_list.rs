@@ -1,6 +1,7 @@
 //! The tests and cells that a command line of nextest selects.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -42,7 +43,12 @@ struct List {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
 struct Suite {
+    #[serde(default)]
+    binary_path: PathBuf,
+    #[serde(default)]
+    cwd: PathBuf,
     #[serde(default)]
     testcases: BTreeMap<String, Case>,
 }
@@ -61,10 +67,46 @@ struct FilterMatch {
 /// The names that `cargo nextest run` with `arguments` would run. One that several test binaries have is there several
 /// times. `set` gives the command what test processes see too.
 pub fn selected(arguments: &[String], set: impl FnOnce(&mut Command) -> Result<()>) -> Result<Vec<String>> {
+    names(&list(arguments, set)?).context("nextest's list of tests")
+}
+
+/// A test with the binary that has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestInBinary {
+    /// Its name in the binary.
+    pub name: String,
+    /// nextest's name for the binary.
+    pub binary_id: String,
+    /// The binary.
+    pub binary: PathBuf,
+    /// The folder that tests run in.
+    pub folder: PathBuf,
+}
+
+/// All tests of the workspace, ignored ones too. They are built first.
+pub fn all(arguments: &[String], set: impl FnOnce(&mut Command) -> Result<()>) -> Result<Vec<TestInBinary>> {
+    tests_in_binaries(&list(arguments, set)?).context("nextest's list of tests")
+}
+
+fn list(arguments: &[String], set: impl FnOnce(&mut Command) -> Result<()>) -> Result<Vec<u8>> {
     let mut command = super::cargo();
     command.args(["nextest", "list", "--message-format", "json"]).args(for_list(arguments));
     set(&mut command)?;
-    names(&stdout(&mut command)?).context("nextest's list of tests")
+    stdout(&mut command)
+}
+
+fn tests_in_binaries(json: &[u8]) -> Result<Vec<TestInBinary>> {
+    let list: List = serde_json::from_slice(json)?;
+    let tests = list.rust_suites.into_iter().flat_map(|(binary_id, suite)| {
+        let Suite { binary_path, cwd, testcases } = suite;
+        testcases.into_keys().map(move |name| TestInBinary {
+            name,
+            binary_id: binary_id.clone(),
+            binary: binary_path.clone(),
+            folder: cwd.clone(),
+        })
+    });
+    Ok(tests.collect())
 }
 
 fn names(json: &[u8]) -> Result<Vec<String>> {
@@ -124,5 +166,19 @@ mod tests {
             "c":{"status":"skipped"}}}"#;
         assert_eq!(names(json).unwrap(), ["x"]);
         assert!(names(b"{}").is_err());
+    }
+
+    #[test]
+    fn tests_are_found_with_their_binaries() {
+        let json = br#"{"rust-suites":{"a::b":{"binary-path":"/t/b-1","cwd":"/w/a","testcases":{
+            "x":{"ignored":true,"filter-match":{"status":"mismatch","reason":"ignored"}}}},
+            "c":{"status":"skipped"}}}"#;
+        let expected = TestInBinary {
+            name: "x".into(),
+            binary_id: "a::b".into(),
+            binary: "/t/b-1".into(),
+            folder: "/w/a".into(),
+        };
+        assert_eq!(tests_in_binaries(json).unwrap(), [expected]);
     }
 }

@@ -20,6 +20,15 @@ pub struct Workspace {
     pub workspace_root: PathBuf,
     /// Where it is built.
     pub target_directory: PathBuf,
+    /// Its packages.
+    pub packages: Vec<WorkspacePackage>,
+}
+
+/// A package of the workspace.
+#[derive(Debug, Deserialize)]
+pub struct WorkspacePackage {
+    /// Its name.
+    pub name: String,
 }
 
 impl Workspace {

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 
-use ktstr_model::{Assert, AssertResult, Cleanup, Digest, Mode, Topology};
+use ktstr_model::{Assert, AssertResult, Cleanup, Digest, Mode, Perturbation, Topology};
 use ktstr_wire::{LogText, read_log};
 use proptest::prelude::*;
 
@@ -36,6 +36,8 @@ pub(crate) fn order(test: &str) -> RunOrder {
         sysctls: Vec::new(),
         cgroup_parent: None,
         assert: Assert::default_checks(),
+        perturbation: Perturbation::default(),
+        has_disk: false,
     }
 }
 

@@ -8,16 +8,15 @@ use crate::cgroup::Cgroup;
 use crate::clock::monotonic_ns;
 use crate::context::Ctx;
 use crate::error::GuestError;
+use crate::hotplug::OfflineCpus;
 use crate::worker::WorkloadHandle;
 
 mod cgroups;
 mod cpusets;
-mod hotplug;
 mod ops;
 mod payloads;
 mod workers;
 
-use hotplug::OfflineCpus;
 use payloads::Running;
 
 /// What there is of a scenario. Dropping it stops the workers, removes the cgroups, and brings the CPUs back on line.

@@ -2,9 +2,9 @@
 
 use ktstr_model::{AffinityIntent, CpuSet};
 
-use super::random::SplitMix64;
 use crate::error::GuestError;
 use crate::topology::{Llc, TestTopology};
+use ktstr_model::SplitMix64;
 
 /// The CPUs that a worker asks for, of whose cgroup `cpuset` are the CPUs; `None` when it asks for nothing.
 ///

@@ -11,10 +11,10 @@ use rustix::thread::{ClockId, clock_nanosleep_absolute};
 
 use super::pace::{Pace, spin};
 use super::places::CpuPlaces;
-use super::random::SplitMix64;
 use super::shared::{Control, Record};
 use super::work::{Trouble, trouble};
 use crate::clock::{monotonic_ns, thread_cpu_ns};
+use ktstr_model::SplitMix64;
 
 /// Stretches of memory that a worker can have registered as its working set.
 const MOST_REGIONS: usize = 4;
@@ -41,7 +41,7 @@ impl<'a> Bench<'a> {
         mode: Mode,
         mut random: SplitMix64,
     ) -> Self {
-        let state = random.next() | 1;
+        let state = random.next_u64() | 1;
         let chance = SplitMix64::of_worker(state, 0);
         let regions = std::array::from_fn(|_| 0..0);
         Self {

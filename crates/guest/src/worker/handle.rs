@@ -8,12 +8,12 @@ use ktstr_model::{AffinityIntent, Allowance, Schedstat, WorkType, WorkerExit, Wo
 
 use super::affinity;
 use super::allowance::Stays;
-use super::random::SplitMix64;
 use super::spawn::{Spawn, effective, set_affinity_of};
 use super::team::{Ended, Team};
 use crate::cgroup::{Cgroup, limit_hits};
 use crate::context::Ctx;
 use crate::error::GuestError;
+use ktstr_model::SplitMix64;
 
 /// How long workers may take to prepare themselves before the others are let go without them: 2 s, and 20 ms for each.
 const READY_NS: u64 = 2_000_000_000;
@@ -122,6 +122,7 @@ impl<'ctx> WorkloadHandle<'ctx> {
     /// with theirs.
     pub fn start_settling(&mut self, settle: Duration) {
         self.wait_until_ready();
+        self.ctx.workers_began(self.first_serial, self.team.tids());
         self.team.start(u64::try_from(settle.as_nanos()).unwrap_or(u64::MAX));
     }
 

@@ -13,11 +13,11 @@ use rustix::thread::gettid;
 use super::bench::{Bench, current_cpu};
 use super::numa_pages;
 use super::places::CpuPlaces;
-use super::random::SplitMix64;
 use super::settings::Settings;
 use super::shared::{Control, Gate, Record, finished};
 use super::work::{Trouble, Work};
 use crate::clock::{monotonic_ns, thread_cpu_ns};
+use ktstr_model::SplitMix64;
 
 /// A worker that is to be: all that it needs, so that nothing has to be looked for after the fork.
 pub(crate) struct Member {

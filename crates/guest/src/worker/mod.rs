@@ -25,7 +25,6 @@ mod places;
 pub(crate) mod plausible;
 mod private_memory;
 mod progress;
-mod random;
 mod reservoir;
 mod round;
 mod settings;
@@ -37,3 +36,4 @@ mod work;
 mod work_file;
 
 pub use handle::WorkloadHandle;
+pub(crate) use settings::{set_affinity, set_policy};

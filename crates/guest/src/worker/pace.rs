@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use ktstr_model::Mode;
 
-use super::random::SplitMix64;
+use ktstr_model::SplitMix64;
 
 /// How much a computing worker does from one checkpoint to the next.
 ///

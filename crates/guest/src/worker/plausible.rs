@@ -6,9 +6,9 @@ use ktstr_model::{CpuSet, WorkloadConfig};
 
 use super::affinity;
 use super::mem_policy::KernelPolicy;
-use super::random::SplitMix64;
 use crate::error::GuestError;
 use crate::topology::TestTopology;
+use ktstr_model::SplitMix64;
 
 /// Whether these workers make sense in a cgroup that may use these CPUs and nodes; their memory policy as the kernel
 /// takes it.

@@ -2,7 +2,7 @@
 
 use ktstr_model::TimeSample;
 
-use super::random::SplitMix64;
+use ktstr_model::SplitMix64;
 
 /// Times that a reservoir has room for.
 pub(crate) const RESERVOIR_CAPACITY: usize = 256;
@@ -75,7 +75,7 @@ impl Reservoir {
 
 /// A number above 0 and up to 1.
 fn unit(random: &mut SplitMix64) -> f64 {
-    ((random.next() >> 11) + 1) as f64 / (1u64 << 53) as f64
+    ((random.next_u64() >> 11) + 1) as f64 / (1u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -14,12 +14,12 @@ use super::mem_policy::KernelPolicy;
 use super::member::Member;
 use super::places::CpuPlaces;
 use super::plausible;
-use super::random::SplitMix64;
 use super::settings::Settings;
 use super::team::{Team, command};
 use crate::cgroup::Cgroup;
 use crate::context::Ctx;
 use crate::error::{GuestError, on_file, on_process};
+use ktstr_model::SplitMix64;
 
 /// What all workers of one call have in common.
 pub(super) struct Spawn<'a> {

@@ -2,15 +2,25 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, fdatasync, fstatfs};
 use rustix::io::Errno;
 
 use super::work::{Trouble, trouble, unless_interrupted};
+use crate::guest_disk;
 
-const FOLDER: &str = "/tmp";
+/// Where files are when the machine has no disk.
+const IN_MEMORY: &str = "/tmp";
 /// `TMPFS_MAGIC` of `linux/magic.h`.
 const TMPFS: u64 = 0x0102_1994;
+/// `EXT4_SUPER_MAGIC` of `linux/magic.h`.
+const EXT4: u64 = 0xef53;
+
+/// The disk where there is one, else a tmpfs.
+fn folder() -> &'static str {
+    if Path::new(guest_disk::FOLDER).is_dir() { guest_disk::FOLDER } else { IN_MEMORY }
+}
 
 /// A file without a name, gone with the last who has it open.
 pub(crate) struct WorkFile(File);
@@ -22,7 +32,7 @@ impl WorkFile {
     /// When there is no room for it.
     pub(crate) fn new(len: usize, flags: OFlags) -> Result<Self, Errno> {
         let flags = flags | OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let file = File::from(rustix::fs::open(FOLDER, flags, Mode::RUSR | Mode::WUSR)?);
+        let file = File::from(rustix::fs::open(folder(), flags, Mode::RUSR | Mode::WUSR)?);
         let zeroes = vec![0; len];
         file.write_all_at(&zeroes, 0).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
         Ok(Self(file))
@@ -31,9 +41,10 @@ impl WorkFile {
     /// Which storage it is on, in words for a report.
     pub(crate) fn storage(&self) -> String {
         match fstatfs(&self.0).map(|found| found.f_type as u64) {
-            Ok(TMPFS) => format!("storage: tmpfs in {FOLDER}, no disk"),
-            Ok(other) => format!("storage: file system {other:#x} in {FOLDER}"),
-            Err(errno) => format!("storage: unknown, in {FOLDER} ({errno})"),
+            Ok(TMPFS) => format!("storage: tmpfs in {IN_MEMORY}, no disk"),
+            Ok(EXT4) => format!("storage: ext4 on a virtio disk in {}", guest_disk::FOLDER),
+            Ok(other) => format!("storage: file system {other:#x} in {}", folder()),
+            Err(errno) => format!("storage: unknown, in {} ({errno})", folder()),
         }
     }
 

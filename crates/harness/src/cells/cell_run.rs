@@ -20,8 +20,8 @@ pub(super) struct CellRun<'a> {
 
 /// Runs the test and keeps a record.
 pub(super) fn run_test_cell(cell: &CellRun<'_>, settings: &Settings) -> CellEnd {
-    let finished = carry_out(cell, settings);
-    CellEnd { verdict: finished.record.verdict, text: tell(&finished, settings) }
+    let mut finished = carry_out(cell, settings);
+    CellEnd { verdict: finished.record.verdict, text: tell(&mut finished, settings) }
 }
 
 /// Runs the test. A machine that this host cannot carry is a skip: nobody named it.

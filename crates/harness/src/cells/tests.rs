@@ -53,6 +53,8 @@ fn settings() -> Settings {
         records: RecordFolder::Fixed("unused".into()),
         deadline: None,
         commit: None,
+        check_determinism: false,
+        replay: None,
         invocation: None,
         deny_skip: false,
         allow_inconclusive: false,

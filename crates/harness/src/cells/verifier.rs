@@ -65,7 +65,7 @@ impl CellKind for Verifier {
         let note =
             configured_by.map(|test| format!("the scheduler's configuration is that of the test `{test}`"));
         finished.record.notes.extend(note);
-        let mut text = tell(&finished, request.settings);
+        let mut text = tell(&mut finished, request.settings);
         programs::describe(&mut text, &finished.record);
         if let Some(evidence) =
             finished.evidence.as_ref().filter(|_| finished.record.verdict != Verdict::Pass)

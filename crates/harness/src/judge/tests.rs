@@ -1,21 +1,10 @@
-use ktstr_model::{AssertResult, Cleanup, Digest, ExitHow, Verdict};
+use ktstr_model::{AssertResult, Digest, ExitHow, Verdict};
 
 use super::*;
 
 fn report(result: Result<AssertResult, GuestFailure>, scheduler: Option<SchedulerReport>) -> RunReport {
-    let digest = ktstr_model::report_digest(&[], &[], &[], &[], scheduler.as_ref());
-    RunReport {
-        result,
-        workers: Vec::new(),
-        stimuli: Vec::new(),
-        payloads: Vec::new(),
-        metrics: Vec::new(),
-        scheduler,
-        sched_ext_log: Vec::new(),
-        cleanup: Cleanup::default(),
-        guest_ns: 1,
-        digest,
-    }
+    let report = RunReport { scheduler, ..RunReport::of_result(result) };
+    report.with_digest()
 }
 
 fn finished(report: RunReport) -> Evidence {
@@ -52,16 +41,16 @@ fn a_dead_scheduler_explains_violated_checks() {
     assert!(by_exit.headline.contains("exited with code 2"), "{}", by_exit.headline);
     let mut in_a_step = report.clone();
     in_a_step.scheduler.as_mut().unwrap().died = Some("during step 2".into());
-    let said = judge(&finished(in_a_step.clone())).headline;
+    let said = judge(&finished(in_a_step.clone().with_digest())).headline;
     assert_eq!(said, "the scheduler's program exited with code 2 during step 2");
     in_a_step.sched_ext_log = vec!["sched_ext: BPF scheduler \"mini\" disabled (runtime error)".into()];
-    let said = judge(&finished(in_a_step)).headline;
+    let said = judge(&finished(in_a_step.with_digest())).headline;
     assert_eq!(said, "the kernel disabled the scheduler during step 2: runtime error");
     report.sched_ext_log = vec![
         "[    3.1] sched_ext: BPF scheduler \"mini\" disabled (runnable task stall)".into(),
         "[    3.1] sched_ext: mini: victim[218] failed to run for 3.168s".into(),
     ];
-    let judged = judge(&finished(report));
+    let judged = judge(&finished(report.with_digest()));
     assert_eq!(judged.cause, Cause::SchedulerDied);
     assert_eq!(
         judged.headline,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use ktstr_model::{AssertDetail, BusyProcess, DetailKind, HostNoise, Mode, report_digest};
+use ktstr_model::{AssertDetail, BusyProcess, DetailKind, HostNoise, Mode};
 
 use super::*;
 use crate::judge::{judge, weigh_noise};
@@ -12,11 +12,6 @@ use crate::judge::{judge, weigh_noise};
 struct Recorded {
     record: Record,
     evidence: Evidence,
-}
-
-fn digest_of(report: &RunReport) -> ktstr_model::Digest {
-    let RunReport { workers, stimuli, scheduler, payloads, metrics, .. } = report;
-    report_digest(workers, stimuli, payloads, metrics, scheduler.as_ref())
 }
 
 impl Recorded {
@@ -28,7 +23,7 @@ impl Recorded {
         let report = (!read("report.json").is_empty()).then(|| {
             let mut report: RunReport = serde_json::from_str(&read("report.json")).unwrap();
             // Most of its events were left out.
-            report.digest = digest_of(&report);
+            report.digest = report.computed_digest();
             Ok(report)
         });
         let evidence = Evidence {
@@ -106,7 +101,7 @@ fn a_worker_outside_of_its_cpuset() {
     report.workers[2].allowed.cpus = "0-1".parse().unwrap();
     let checks = ktstr_model::Assert::NO_OVERRIDES.isolation(true);
     report.result = Ok(ktstr_checks::judge_workers(&checks, &report.workers));
-    report.digest = digest_of(report);
+    report.digest = report.computed_digest();
     let judged = judge(&recorded.evidence);
     assert_eq!(judged.details[0].kind, DetailKind::Isolation);
     let text = recorded.printed(&judged);

@@ -21,6 +21,7 @@ const KEYS: KnownKeys = KnownKeys {
         "cores",
         "threads",
         "memory_mb",
+        "disk_mb",
         "scheduler",
         "extra_sched_args",
         "config",
@@ -72,7 +73,6 @@ const KEYS: KnownKeys = KnownKeys {
                 "max_keep_last_rate",
             ],
         ),
-        ("a disk in the guest (until then work that reads and writes files uses a tmpfs)", &["disk_mb"]),
         ("host CPUs reserved for a guest", &["performance_mode", "no_perf_mode"]),
     ],
 };
@@ -126,7 +126,7 @@ impl TestKeys {
                     pair.path("the path of a declared scheduler, such as MY_SCHED or Scheduler::EEVDF")?;
                 self.scheduler = Some(quote_spanned!(path.span()=> &#path));
             }
-            "memory_mb" | "duration_s" => self.set(name, pair.positive()?),
+            "memory_mb" | "disk_mb" | "duration_s" => self.set(name, pair.positive()?),
             "extra_sched_args" | "extra_include_files" => {
                 let texts = pair.texts(|_| None)?;
                 self.set(name, quote!(&[#(#texts),*]));

@@ -1,6 +1,6 @@
 use ktstr::prelude::*;
 
-#[ktstr_test(performance_mode, disk_mb = 64)]
+#[ktstr_test(performance_mode)]
 fn test(ctx: &Ctx) -> Result<AssertResult> {
     scenarios::steady(ctx)
 }

@@ -1,4 +1,4 @@
-use ktstr_model::{AssertResult, Cleanup, WorkerEvent, WorkerReport, report_digest};
+use ktstr_model::{AssertResult, Verdict, WorkerEvent, WorkerReport};
 
 use super::*;
 use crate::record::RecordKernel;
@@ -11,18 +11,8 @@ fn report() -> RunReport {
         events: vec![event],
         ..WorkerReport::default()
     }];
-    RunReport {
-        result: Ok(AssertResult::pass()),
-        digest: report_digest(&workers, &[], &[], &[], None),
-        workers,
-        stimuli: Vec::new(),
-        payloads: Vec::new(),
-        metrics: Vec::new(),
-        scheduler: None,
-        sched_ext_log: Vec::new(),
-        cleanup: Cleanup::default(),
-        guest_ns: 9,
-    }
+    let report = RunReport { workers, ..RunReport::of_result(Ok(AssertResult::pass())) };
+    report.with_digest()
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -41,7 +31,7 @@ fn a_record_reads_back_and_its_digest_can_be_computed_again() {
     record.verdict = Verdict::Pass;
     record.take_report(&report);
     assert_eq!(record.work_types, ["SpinWait"]);
-    let evidence = Evidence { report: Some(&report), logs: &[("console.log", "boom")] };
+    let evidence = Evidence { report: Some(&report), logs: &[] };
     let written = record.write(folder.path(), evidence).unwrap();
     assert_eq!(written.logs, None);
     let read: Record = serde_json::from_slice(&fs::read(&written.record).unwrap()).unwrap();
@@ -54,7 +44,7 @@ fn a_record_reads_back_and_its_digest_can_be_computed_again() {
 }
 
 #[test]
-fn logs_are_kept_of_what_did_not_pass() {
+fn logs_are_kept_beside_the_record() {
     let folder = tempfile::tempdir().unwrap();
     let record = Record::begun("t".into(), "eevdf", 3);
     let evidence = Evidence { report: None, logs: &[("console.log", "boom")] };

@@ -24,6 +24,7 @@ fn a_machine_takes_cpus_by_its_mode_and_memory_by_its_size() {
         memory_mb: 2048,
         mode,
         purpose: crate::Purpose::Test,
+        disk_mb: 0,
     };
     assert_eq!(Share::of(&spec(Mode::Deterministic)), share(1, 640));
     assert_eq!(Share::of(&spec(Mode::RealTime)), share(8, 640));

@@ -42,6 +42,7 @@ pub fn spec(topology: &str) -> MachineSpec {
         memory_mb: 256,
         mode: Mode::Deterministic,
         purpose: Purpose::Test,
+        disk_mb: 0,
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn members(hot_iters: u64, cold_iters: u64, period_iters: u64) -> Mem
 impl Work for IpcVariance {
     fn prepare(&mut self, bench: &mut Bench<'_>) -> Result<(), Trouble> {
         let memory = self.memory.insert(PrivateMemory::new(MEMORY_KB)?);
-        lay_path(memory, bench.random().next() as usize);
+        lay_path(memory, bench.random().next_u64() as usize);
         bench.working_set(memory);
         Ok(())
     }

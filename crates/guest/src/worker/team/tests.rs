@@ -8,9 +8,9 @@ use ktstr_model::{ExitHow, Mode};
 use super::*;
 use crate::worker::bench::Bench;
 use crate::worker::places::CpuPlaces;
-use crate::worker::random::SplitMix64;
 use crate::worker::settings::Settings;
 use crate::worker::work::{Trouble, Work};
+use ktstr_model::SplitMix64;
 
 fn member(work: impl Work + 'static) -> Member {
     Member {

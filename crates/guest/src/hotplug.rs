@@ -5,16 +5,16 @@ use std::path::PathBuf;
 
 use crate::error::{GuestError, on_file};
 
-/// The CPUs that a scenario took off line. Dropping it brings them back.
+/// The CPUs that a scenario or a perturbation took off line. Dropping it brings them back.
 #[derive(Debug, Default)]
-pub(super) struct OfflineCpus(Vec<u32>);
+pub(crate) struct OfflineCpus(Vec<u32>);
 
 impl OfflineCpus {
     /// Takes a CPU off line: the kernel moves its tasks elsewhere first.
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub(super) fn take(&mut self, cpu: u32) -> Result<(), GuestError> {
+    pub(crate) fn take(&mut self, cpu: u32) -> Result<(), GuestError> {
         switch(cpu, "0")?;
         self.0.push(cpu);
         Ok(())
@@ -24,7 +24,7 @@ impl OfflineCpus {
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub(super) fn bring(&mut self, cpu: u32) -> Result<(), GuestError> {
+    pub(crate) fn bring(&mut self, cpu: u32) -> Result<(), GuestError> {
         switch(cpu, "1")?;
         self.0.retain(|other| *other != cpu);
         Ok(())
@@ -34,7 +34,7 @@ impl OfflineCpus {
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub(super) fn bring_back(&mut self) -> Result<(), GuestError> {
+    pub(crate) fn bring_back(&mut self) -> Result<(), GuestError> {
         while let Some(cpu) = self.0.pop() {
             switch(cpu, "1")?;
         }

@@ -1,23 +1,23 @@
-//! Random choices of workers, all from the run's seed.
+//! Random choices, all from a seed.
 
 /// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014): eight bytes of state and a
 /// handful of instructions.
 #[derive(Clone, Debug)]
-pub(crate) struct SplitMix64(u64);
+pub struct SplitMix64(u64);
 
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl SplitMix64 {
     /// The sequence that belongs to worker `serial` of the run with this seed. Neighbouring seeds and workers have
     /// unrelated sequences.
-    pub(crate) fn of_worker(seed: u64, serial: u32) -> Self {
+    pub fn of_worker(seed: u64, serial: u32) -> Self {
         let mut of_run = Self(seed);
-        let mut of_worker = Self(of_run.next().wrapping_add(serial.into()));
-        Self(of_worker.next())
+        let mut of_worker = Self(of_run.next_u64().wrapping_add(serial.into()));
+        Self(of_worker.next_u64())
     }
 
     /// The next 64 bits.
-    pub(crate) fn next(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(STEP);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -26,8 +26,8 @@ impl SplitMix64 {
     }
 
     /// A number below `bound`, or 0 when that is 0.
-    pub(crate) fn below(&mut self, bound: u32) -> u32 {
-        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u32
+    pub fn below(&mut self, bound: u32) -> u32 {
+        ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u32
     }
 }
 
@@ -39,14 +39,17 @@ mod tests {
     #[test]
     fn is_splitmix64() {
         let mut random = SplitMix64(1_234_567);
-        assert_eq!([random.next(), random.next()], [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]);
+        assert_eq!(
+            [random.next_u64(), random.next_u64()],
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]
+        );
     }
 
     #[test]
     fn seeds_and_workers_have_their_own_sequences() {
         let mut firsts = Vec::new();
         for seed in 0..40 {
-            firsts.extend((0..40).map(|serial| SplitMix64::of_worker(seed, serial).next()));
+            firsts.extend((0..40).map(|serial| SplitMix64::of_worker(seed, serial).next_u64()));
         }
         firsts.sort_unstable();
         firsts.dedup();

@@ -1,0 +1,70 @@
+//! The test that was named.
+
+use anyhow::{Result, bail};
+
+use crate::test::nextest_list::TestInBinary;
+
+/// Names that are shown of those that come near.
+const SHOWN: usize = 5;
+
+/// The one test of `name`, in the binary `binary` if that is given.
+///
+/// # Errors
+/// When there is none, or more than one.
+pub fn choose(name: &str, binary: Option<&str>, tests: Vec<TestInBinary>) -> Result<TestInBinary> {
+    let in_binary = |test: &TestInBinary| binary.is_none_or(|binary| test.binary_id == binary);
+    if let Some(binary) = binary.filter(|binary| !tests.iter().any(|test| test.binary_id == *binary)) {
+        bail!("no test binary of this workspace is called `{binary}`: see `cargo nextest list`");
+    }
+    let mut near: Vec<String> =
+        tests.iter().filter(|test| test.name.contains(name)).map(|test| test.name.clone()).collect();
+    let mut found: Vec<TestInBinary> =
+        tests.into_iter().filter(|test| test.name == name && in_binary(test)).collect();
+    match (found.pop(), &found[..]) {
+        (Some(test), []) => Ok(test),
+        (Some(one), others) => {
+            let ids: Vec<&str> = others.iter().chain([&one]).map(|test| test.binary_id.as_str()).collect();
+            bail!("several test binaries have a test `{name}`: choose one with --binary: {}", ids.join(", "))
+        }
+        (None, _) => {
+            near.sort();
+            near.dedup();
+            near.truncate(SHOWN);
+            let hint = match near.is_empty() {
+                true => "`cargo nextest list` lists them".to_owned(),
+                false => format!("did you mean {}?", near.join(", ")),
+            };
+            let place = binary.map(|binary| format!(" in `{binary}`")).unwrap_or_default();
+            bail!("there is no test `{name}`{place}: {hint}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tests() -> Vec<TestInBinary> {
+        let test = |name: &str, binary_id: &str| TestInBinary {
+            name: name.into(),
+            binary_id: binary_id.into(),
+            binary: format!("/t/{binary_id}").into(),
+            folder: "/w".into(),
+        };
+        vec![test("steady", "a::x"), test("steady", "a::y"), test("inner::mixed", "a::y")]
+    }
+
+    fn refusal(name: &str, binary: Option<&str>) -> String {
+        choose(name, binary, tests()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn one_test_is_chosen_or_the_words_say_how() {
+        assert_eq!(choose("inner::mixed", None, tests()).unwrap().binary_id, "a::y");
+        assert_eq!(choose("steady", Some("a::x"), tests()).unwrap().binary_id, "a::x");
+        insta::assert_snapshot!(refusal("steady", None), @"several test binaries have a test `steady`: choose one with --binary: a::x, a::y");
+        insta::assert_snapshot!(refusal("mixed", None), @"there is no test `mixed`: did you mean inner::mixed?");
+        insta::assert_snapshot!(refusal("mix ed", Some("a::x")), @"there is no test `mix ed` in `a::x`: `cargo nextest list` lists them");
+        insta::assert_snapshot!(refusal("steady", Some("b")), @"no test binary of this workspace is called `b`: see `cargo nextest list`");
+    }
+}
