@@ -61,6 +61,10 @@ pub struct Args {
     /// Fetch and build no kernel that is absent
     #[arg(long)]
     offline: bool,
+    #[arg(long, value_name = "NAME", hide = true)]
+    scheduler: Option<String>,
+    #[arg(long, value_name = "TEST", hide = true)]
+    test: Option<String>,
 }
 
 /// Runs the subcommand; the exit code is the shell's.
@@ -75,6 +79,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn open(args: &Args) -> Result<ExitCode> {
+    if args.scheduler.is_some() {
+        bail!(
+            "`--scheduler` is not built yet: bring the scheduler's program with `-i PROGRAM` and start it in the shell"
+        );
+    }
+    if args.test.is_some() {
+        bail!("`--test` is not built yet: `cargo ktstr test` runs tests, a shell has only what `-i` brings");
+    }
     let interactive = args.exec.is_none();
     if interactive {
         check_terminal()?;
