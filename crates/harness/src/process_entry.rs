@@ -18,6 +18,8 @@ use crate::test_entry::{failure_of, watch_the_runner};
 
 /// The variable with the path of a file: names of cells, one a line. No others are listed.
 const CHOICE: &str = "KTSTR_CELLS";
+/// The variable that leaves out of lists the cells that only run when ignored tests are asked for, which nobody did.
+const NO_IGNORED: &str = "KTSTR_NO_IGNORED_CELLS";
 /// libtest's code for tests that failed.
 const FAILED: i32 = 101;
 /// The code for a request that cannot be understood.
@@ -42,6 +44,9 @@ fn print_names(declared: &Declared, ignored: bool) {
         Err(error) => refuse(&error),
     };
     let mut cells = cells::list(declared, &kernels);
+    if env::var_os(NO_IGNORED).is_some_and(|value| value == "1") {
+        cells.retain(|cell| !cell.ignored);
+    }
     if let Some(path) = env::var_os(CHOICE).filter(|path| !path.is_empty()) {
         match fs::read_to_string(&path) {
             Ok(choice) => keep_chosen(&mut cells, &choice),
