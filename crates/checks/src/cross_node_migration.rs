@@ -27,11 +27,9 @@ pub(crate) fn check(workers: &[WorkerReport], max: f64) -> AssertResult {
         format_ns(most.wall_ns),
         most.cpus
     );
-    let mut detail = violation(DetailKind::CrossNodeMigration, most, message);
-    detail.cpu = most.cpus.first();
-    detail.at_ns = Some(most.wall_ns);
-    detail.value = Some(ratio);
-    detail.threshold = Some(max);
+    let detail = violation(DetailKind::CrossNodeMigration, most, message)
+        .seen(most.cpus.first(), most.wall_ns)
+        .measured(ratio, max);
     AssertResult::fail(detail)
 }
 

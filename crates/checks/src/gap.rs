@@ -22,12 +22,9 @@ pub(crate) fn check(workers: &[WorkerReport], max_ms: u64, precision: Precision)
             format_ns(gap.at_ns),
             gap.cpu
         );
-        let mut detail = violation(DetailKind::Gap, worker, message);
-        detail.cpu = Some(gap.cpu);
-        detail.at_ns = Some(gap.at_ns);
-        detail.value = Some(gap.ns as f64 / 1e6);
-        detail.threshold = Some(max_ms as f64);
-        detail
+        violation(DetailKind::Gap, worker, message)
+            .seen(Some(gap.cpu), gap.at_ns)
+            .measured(gap.ns as f64 / 1e6, max_ms as f64)
     });
     AssertResult { details: details.collect(), ..AssertResult::pass() }
 }

@@ -28,12 +28,11 @@ pub(crate) fn check(workers: &[WorkerReport], min: f64, precision: Precision) ->
             format_ns(worker.wall_ns),
             worker.cpus
         );
-        let mut detail = violation(DetailKind::IterationRate, worker, message);
-        detail.cpu = worker.cpus.first();
-        detail.at_ns = Some(worker.wall_ns);
-        detail.value = Some(rate);
-        detail.threshold = Some(min);
-        Some(detail)
+        Some(
+            violation(DetailKind::IterationRate, worker, message)
+                .seen(worker.cpus.first(), worker.wall_ns)
+                .measured(rate, min),
+        )
     });
     AssertResult { details: details.collect(), ..AssertResult::pass() }
 }

@@ -26,12 +26,9 @@ pub(crate) fn check(workers: &[WorkerReport], max: f64) -> AssertResult {
             worker.cpus,
             max * 100.0
         );
-        let mut detail = violation(DetailKind::MigrationRatio, worker, message);
-        detail.cpu = worker.migration_log.first().map(|migration| migration.to).or(worker.cpus.first());
-        detail.at_ns = Some(worker.wall_ns);
-        detail.value = Some(ratio);
-        detail.threshold = Some(max);
-        Some(detail)
+        Some(violation(DetailKind::MigrationRatio, worker, message)
+            .seen(worker.migration_log.first().map(|migration| migration.to).or(worker.cpus.first()), worker.wall_ns)
+            .measured(ratio, max))
     });
     AssertResult { details: details.collect(), ..AssertResult::pass() }
 }

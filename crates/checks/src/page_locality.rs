@@ -41,11 +41,9 @@ pub(crate) fn check(workers: &[WorkerReport], min: f64) -> AssertResult {
             worker.cpus,
             min * 100.0
         );
-        let mut detail = violation(DetailKind::PageLocality, worker, message);
-        detail.cpu = worker.cpus.first();
-        detail.at_ns = Some(worker.wall_ns);
-        detail.value = Some(share);
-        detail.threshold = Some(min);
+        let detail = violation(DetailKind::PageLocality, worker, message)
+            .seen(worker.cpus.first(), worker.wall_ns)
+            .measured(share, min);
         result.details.push(detail);
     }
     if without_pages > 0 {

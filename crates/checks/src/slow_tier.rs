@@ -40,11 +40,9 @@ pub(crate) fn check(workers: &[WorkerReport], max: f64) -> AssertResult {
             most.cpus,
             max * 100.0
         );
-        let mut detail = violation(DetailKind::SlowTier, most, message);
-        detail.cpu = most.cpus.first();
-        detail.at_ns = Some(most.wall_ns);
-        detail.value = Some(ratio);
-        detail.threshold = Some(max);
+        let detail = violation(DetailKind::SlowTier, most, message)
+            .seen(most.cpus.first(), most.wall_ns)
+            .measured(ratio, max);
         result.details.push(detail);
     }
     result

@@ -47,11 +47,9 @@ pub(crate) fn check(workers: &[WorkerReport], max_percent: f64, precision: Preci
             format_ns(gap.at_ns),
             gap.cpu
         );
-        let mut detail = violation(DetailKind::Spread, most, message);
-        detail.cpu = Some(gap.cpu);
-        detail.at_ns = Some(gap.at_ns);
-        detail.value = Some(spread);
-        detail.threshold = Some(max_percent);
+        let detail = violation(DetailKind::Spread, most, message)
+            .seen(Some(gap.cpu), gap.at_ns)
+            .measured(spread, max_percent);
         result.details.push(detail);
     }
     result

@@ -52,11 +52,9 @@ pub(crate) fn check(workers: &[WorkerReport], max: f64, precision: Precision) ->
             fast.cpus,
             cgroup_name(cgroup)
         );
-        let mut detail = violation(DetailKind::ThroughputCv, slow, message);
-        detail.cpu = slow.cpus.first();
-        detail.at_ns = Some(slow.wall_ns);
-        detail.value = Some(cv);
-        detail.threshold = Some(max);
+        let detail = violation(DetailKind::ThroughputCv, slow, message)
+            .seen(slow.cpus.first(), slow.wall_ns)
+            .measured(cv, max);
         result.details.push(detail);
     }
     result

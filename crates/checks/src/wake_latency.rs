@@ -37,11 +37,9 @@ pub(crate) fn check(workers: &[WorkerReport], max_ns: u64, precision: Precision)
             worst.max_cpu,
             format_ns(worst.max_at_ns)
         );
-        let mut detail = violation(DetailKind::WakeLatency, latest, message);
-        detail.cpu = Some(worst.max_cpu);
-        detail.at_ns = Some(worst.max_at_ns);
-        detail.value = Some(p99);
-        detail.threshold = Some(max_ns as f64);
+        let detail = violation(DetailKind::WakeLatency, latest, message)
+            .seen(Some(worst.max_cpu), worst.max_at_ns)
+            .measured(p99, max_ns as f64);
         result.details.push(detail);
     }
     result

@@ -38,11 +38,9 @@ pub(crate) fn check(workers: &[WorkerReport], max: f64, precision: Precision) ->
             worst.max_cpu,
             format_ns(worst.max_at_ns)
         );
-        let mut detail = violation(DetailKind::WakeLatencyCv, latest, message);
-        detail.cpu = Some(worst.max_cpu);
-        detail.at_ns = Some(worst.max_at_ns);
-        detail.value = Some(cv);
-        detail.threshold = Some(max);
+        let detail = violation(DetailKind::WakeLatencyCv, latest, message)
+            .seen(Some(worst.max_cpu), worst.max_at_ns)
+            .measured(cv, max);
         result.details.push(detail);
     }
     result

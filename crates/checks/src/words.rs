@@ -15,7 +15,8 @@ pub(crate) fn cgroup_name(cgroup: &str) -> &str {
     if cgroup.is_empty() { "the root cgroup" } else { cgroup }
 }
 
-/// A violation seen on `worker`; the caller adds CPU, time and figures.
+/// A violation seen on `worker`; the caller adds where and when it was [`seen`](AssertDetail::seen), and what was
+/// [`measured`](AssertDetail::measured).
 pub(crate) fn violation(kind: DetailKind, worker: &WorkerReport, message: String) -> AssertDetail {
     AssertDetail {
         cgroup: Some(worker.cgroup.clone()),

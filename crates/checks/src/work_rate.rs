@@ -26,12 +26,9 @@ pub(crate) fn check(workers: &[WorkerReport], min: f64, precision: Precision) ->
             worker.cpus,
             format_ns(worker.wall_ns)
         );
-        let mut detail = violation(DetailKind::WorkRate, worker, message);
-        detail.cpu = worker.cpus.first();
-        detail.at_ns = Some(worker.wall_ns);
-        detail.value = Some(rate);
-        detail.threshold = Some(min);
-        Some(detail)
+        Some(violation(DetailKind::WorkRate, worker, message)
+            .seen(worker.cpus.first(), worker.wall_ns)
+            .measured(rate, min))
     });
     AssertResult { details: details.collect(), ..AssertResult::pass() }
 }

@@ -7,6 +7,7 @@ use ktstr_kernel::{Kernel, KernelConfig};
 use ktstr_model::{
     Assert, Mode, Perturbation, RunOrder, SchedulerLaunch, SchedulerOrder, SchedulerSpec, TestSpec, Topology,
 };
+use ktstr_results::Plan;
 use ktstr_vm::{MachineSpec, Payload, Purpose};
 use ktstr_wire::layout::TEST_BINARY;
 
@@ -169,6 +170,11 @@ impl RunPlan {
             }
         }
         Ok(())
+    }
+
+    /// What a record keeps of a run of this plan whose guest was told `order`.
+    pub(crate) fn recorded(&self, order: RunOrder) -> Plan {
+        Plan { order, kargs: self.machine.kargs.clone(), memory_mb: self.machine.memory_mb }
     }
 
     /// Reads the files and packs them.

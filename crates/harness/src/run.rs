@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ktstr_guest::TestEntry;
 use ktstr_kernel::{Cache, Environment, Kernel};
 use ktstr_model::{Cause, HostNoise, Mode, ModeChoice, TestSpec, Topology, Verdict};
-use ktstr_results::{Phases, Plan, Record, RecordKernel, RecordTemplate, TestProgram};
+use ktstr_results::{Phases, Record, RecordKernel, RecordTemplate, TestProgram};
 use ktstr_vm::{
     Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, VmError, Work,
     choose_mode, host_memory_mb,
@@ -252,11 +252,7 @@ impl Prepared {
             turn_ns: template.turn_ns(),
             skew_permille: template.skew_permille(),
         });
-        record.plan = Some(Plan {
-            order: plan.order.clone(),
-            kargs: plan.machine.kargs.clone(),
-            memory_mb: plan.machine.memory_mb,
-        });
+        record.plan = Some(plan.recorded(plan.order.clone()));
         clock.lap(&mut record.phases.template_ms);
 
         let deadline = deadline(&plan, settings.deadline);

@@ -8,7 +8,7 @@ use ktstr_guest::TestEntry;
 use ktstr_kernel::EntryHold;
 use ktstr_model::{Cause, Mode, RunOrder, Variation, Verdict};
 use ktstr_results::replay::ReplayToken;
-use ktstr_results::{Identities, Plan, Record, Written};
+use ktstr_results::{Identities, Record, Written};
 use ktstr_vm::Work;
 
 use crate::error::HarnessError;
@@ -76,11 +76,7 @@ impl VariedRuns {
         let mut record = self.record.clone();
         record.seed = order.seed;
         let done = self.attempt(&order);
-        record.plan = Some(Plan {
-            order,
-            kargs: self.prepared.plan.machine.kargs.clone(),
-            memory_mb: self.prepared.plan.machine.memory_mb,
-        });
+        record.plan = Some(self.prepared.plan.recorded(order));
         let mut finished = match done {
             Ok(evidence) => {
                 if let Some(Ok(report)) = &evidence.report {

@@ -80,6 +80,18 @@ impl AssertDetail {
             threshold: None,
         }
     }
+
+    /// This violation with where and when it was seen, in nanoseconds after the workers were let go.
+    #[must_use]
+    pub fn seen(self, cpu: Option<u32>, at_ns: u64) -> Self {
+        Self { cpu, at_ns: Some(at_ns), ..self }
+    }
+
+    /// This violation with what was measured and what was allowed, in the check's unit.
+    #[must_use]
+    pub fn measured(self, value: f64, threshold: f64) -> Self {
+        Self { value: Some(value), threshold: Some(threshold), ..self }
+    }
 }
 
 /// The result of a test body or of a set of checks. Results [`merge`](Self::merge); one failure fails the whole.

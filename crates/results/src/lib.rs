@@ -34,6 +34,7 @@ pub use error::{BadRecord, BadRecordWhy, ResultsError};
 pub use figure::{Figure, Polarity};
 pub use host::HostFacts;
 pub use identities::Identities;
+pub use read::read as read_record;
 pub use record::{Phases, Plan, Record, RecordKernel, RecordTemplate};
 pub use run_folder::RunFolderName;
 pub use runs::{RunFolder, Samples};

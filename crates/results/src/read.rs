@@ -44,7 +44,10 @@ impl Record {
 }
 
 /// Reads a record, or the part of it that `T` has, which parses faster.
-pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, BadRecord> {
+///
+/// # Errors
+/// As [`Record::read`].
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, BadRecord> {
     let text = fs::read(path).map_err(BadRecordWhy::Unreadable);
     text.and_then(|text| parse(&text)).map_err(|why| BadRecord { path: path.to_owned(), why })
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::command_line::Role;
 use crate::error::VmError;
-use crate::host_channel::{self, Input, Work};
+use crate::host_channel::{self, Input};
 use crate::lease::{Lease, Share};
 use crate::machine::{Disk, Machine};
 use crate::machine_spec::Purpose;
@@ -15,7 +15,8 @@ use crate::qemu::Qemu;
 use crate::saved::transfer_uri;
 use crate::template::{Progress, Template};
 
-/// Makes a machine from `template` that unpacks `payload` and runs its test binary, and lets it go.
+/// Makes a machine from `template` that unpacks `payload` and runs the test binary in it, or begins the session that it asks
+/// for, and lets it go.
 ///
 /// # Errors
 /// When the payload does not fit, or QEMU cannot take the template over.
@@ -27,25 +28,6 @@ pub fn start(
 ) -> Result<Machine, VmError> {
     payload.check_fits(template.spec().memory_mb)?;
     let input = Input { payload: Some(payload), ..Input::default() };
-    let disk = Disk { ram: template.folder(), initrd: &template.initrd() };
-    go_on(qemu, template, Role::Clone, &disk, &template.state(), input, progress)
-}
-
-/// Makes a machine from `template` in which a session begins, as `payload` asks for it, and lets it go. `work` is for a
-/// test process that is started by hand.
-///
-/// # Errors
-/// When the payload or the order does not fit, or QEMU cannot take the template over.
-pub fn start_session(
-    qemu: &Qemu,
-    template: &Template,
-    payload: &Payload,
-    work: Option<Work<'_>>,
-    progress: &mut dyn Progress,
-) -> Result<Machine, VmError> {
-    payload.check_fits(template.spec().memory_mb)?;
-    work.map_or(Ok(()), Work::check_fits)?;
-    let input = Input { payload: Some(payload), work, ..Input::default() };
     let disk = Disk { ram: template.folder(), initrd: &template.initrd() };
     go_on(qemu, template, Role::Clone, &disk, &template.state(), input, progress)
 }

@@ -32,7 +32,7 @@ mod sparse_copy;
 mod template;
 
 pub use choose_mode::{ChosenMode, KnownKvm, choose_mode, forget_kvm, known_kvm};
-pub use clone::{start as start_clone, start_session};
+pub use clone::start as start_clone;
 pub use error::VmError;
 pub use host_capacity::host_memory_mb;
 pub use host_channel::{ChannelReader, Work};

@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec, Progress as _};
 use ktstr_model::{Mode, ModeChoice, Topology};
 use ktstr_vm::{
-    ChosenMode, Machine, MachineSpec, Payload, Purpose, Qemu, Template, VmError, choose_mode, start_session,
+    ChosenMode, Machine, MachineSpec, Payload, Purpose, Qemu, Template, VmError, choose_mode, start_clone,
 };
 use ktstr_wire::session::{REQUEST_FILE, Request, SCRIPT_FILE};
 
@@ -178,7 +178,7 @@ fn start(cache: &Path, qemu: &Qemu, machine: &MachineSpec, payload: &Payload) ->
     let bar = ProgressBar::new();
     let mut progress = |what: &str| bar.step(what);
     let template = Template::get(cache, qemu, machine, &mut progress)?;
-    Ok(start_session(qemu, &template, payload, None, &mut progress)?)
+    Ok(start_clone(qemu, &template, payload, &mut progress)?)
 }
 
 /// Relays until the session ends. The terminal is as it was before anything is said about the end.

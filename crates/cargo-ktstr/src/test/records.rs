@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
-use ktstr_results::Record;
+use ktstr_results::{Record, RecordFolder, read_record};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -79,32 +79,29 @@ pub fn stdout(command: &mut Command) -> Result<Vec<u8>> {
 }
 
 /// The folders of records.
-pub struct Records {
-    /// The folder that was named, or the one with the folders of runs in it.
-    root: PathBuf,
-    is_named: bool,
-}
+pub struct Records(RecordFolder);
 
 impl Records {
     /// `KTSTR_SIDECAR_DIR`, else `ktstr` in the target folder.
     pub fn of(workspace: &Workspace) -> Self {
         match std::env::var_os("KTSTR_SIDECAR_DIR").filter(|folder| !folder.is_empty()) {
             // Tests run in the folders of their packages.
-            Some(folder) => {
-                Self { root: std::path::absolute(&folder).unwrap_or(folder.into()), is_named: true }
-            }
-            None => Self { root: workspace.target_directory.join("ktstr"), is_named: false },
+            Some(folder) => Self(RecordFolder::Fixed(std::path::absolute(&folder).unwrap_or(folder.into()))),
+            None => Self(RecordFolder::Below(workspace.target_directory.join("ktstr"))),
         }
     }
 
     /// What test processes shall be told: the named folder, wherever they run.
     pub fn named(&self) -> Option<&Path> {
-        self.is_named.then_some(&self.root)
+        match &self.0 {
+            RecordFolder::Fixed(folder) => Some(folder),
+            RecordFolder::Below(_) => None,
+        }
     }
 
     /// Where they are.
     pub fn root(&self) -> &Path {
-        &self.root
+        self.0.path()
     }
 
     /// The records of the runs that one command made since `began`, the earliest first.
@@ -122,26 +119,10 @@ impl Records {
             let written = fs::metadata(path).and_then(|file| file.modified());
             written.is_ok_and(|written| since.is_none_or(|since| written + SLACK >= since))
         };
-        let files = self.folders().into_iter().flat_map(|folder| entries(&folder));
-        let records = files.filter(|path| is_record(path) && is_recent(path));
-        records.filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok()).collect()
+        let runs = self.0.runs().unwrap_or_default();
+        let paths = runs.iter().flat_map(|run| run.record_paths().unwrap_or_default());
+        paths.filter(|path| is_recent(path)).filter_map(|path| read_record(&path).ok()).collect()
     }
-
-    fn folders(&self) -> Vec<PathBuf> {
-        match self.is_named {
-            true => vec![self.root.clone()],
-            false => entries(&self.root).filter(|path| path.is_dir()).collect(),
-        }
-    }
-}
-
-fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
-}
-
-fn is_record(path: &Path) -> bool {
-    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    !hidden && path.extension().is_some_and(|extension| extension == "json")
 }
 
 #[cfg(test)]
@@ -151,17 +132,17 @@ mod tests {
     #[test]
     fn the_records_of_one_command_are_found_among_others() {
         let folder = tempfile::tempdir().unwrap();
-        let records = Records { root: folder.path().to_owned(), is_named: false };
+        let records = Records(RecordFolder::Below(folder.path().to_owned()));
         let write = |folder: &str, name: &str, id: Option<&str>, began_unix_ms| {
             let mut record = Record::begun(name.to_owned(), "eevdf", 1);
             (record.invocation, record.began_unix_ms) = (id.map(str::to_owned), began_unix_ms);
-            record.write(&records.root.join(folder), Default::default()).unwrap();
+            record.write(&records.root().join(folder), Default::default()).unwrap();
         };
         write("a-1", "late", Some("x"), 7);
         write("a-1", "other", Some("y"), 5);
         write("a-1", "alone", None, 5);
         write("b-1", "early", Some("x"), 3);
-        fs::write(records.root.join("b-1/broken.json"), "{").unwrap();
+        fs::write(records.root().join("b-1/broken.json"), "{").unwrap();
         let names = |began| -> Vec<String> {
             records.of_invocation("x", began).into_iter().map(|record| record.test).collect()
         };
