@@ -1,10 +1,10 @@
 //! The machine of a shell.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use ktstr_harness::session::SessionPlan;
 use ktstr_kernel::Kernel;
 use ktstr_model::{Mode, Topology};
-use ktstr_vm::{MachineSpec, Purpose};
+use ktstr_vm::{MachineSpec, Purpose, host_memory_mb};
 
 use super::Args;
 
@@ -19,6 +19,9 @@ const TOPOLOGY: Topology = Topology::of(1, 1, 2, 1);
 pub fn of(args: &Args, kernel: &Kernel, mode: Mode, session: Option<&SessionPlan>) -> Result<MachineSpec> {
     let machine = session.map_or_else(|| usual(args.topology.unwrap_or(TOPOLOGY), kernel, mode), planned);
     let memory_mb = memory_mb(args.memory_mb, machine.memory_mb, &machine.topology)?;
+    if let Some(has_mb) = host_memory_mb().filter(|has_mb| u64::from(memory_mb) > *has_mb) {
+        bail!("a guest of {} with {memory_mb} MiB: this host has {has_mb} MiB", machine.topology);
+    }
     Ok(MachineSpec { memory_mb, ..machine })
 }
 
