@@ -195,8 +195,9 @@ fn declared(args: &[&str], folder: &tempfile::TempDir) -> Command {
     command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     // What the runner says of this package: build scripts that look at it would be run again, and all that depends on them.
     let of_package = |name: &str| name == "CARGO_MANIFEST_DIR" || name.starts_with("CARGO_PKG_");
-    let names = std::env::vars().map(|(name, _)| name).filter(|name| of_package(name));
-    names.for_each(|name| drop(command.env_remove(name)));
+    for (name, _) in std::env::vars().filter(|(name, _)| of_package(name)) {
+        command.env_remove(name);
+    }
     command
 }
 
