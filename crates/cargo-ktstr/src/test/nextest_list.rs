@@ -117,7 +117,7 @@ fn names(json: &[u8]) -> Result<Vec<String>> {
 }
 
 /// Those of the arguments for `cargo nextest run` that `cargo nextest list` takes too.
-pub fn for_list(arguments: &[String]) -> Vec<&String> {
+fn for_list(arguments: &[String]) -> Vec<&String> {
     let mut kept = Vec::new();
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
