@@ -12,6 +12,7 @@ mod missing_tool;
 mod progress;
 mod replay;
 mod shell;
+mod similar;
 mod size;
 mod stats;
 mod test;
