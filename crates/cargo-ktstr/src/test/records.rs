@@ -101,7 +101,7 @@ impl Records {
 
     /// Where they are.
     pub fn root(&self) -> &Path {
-        self.0.path()
+        self.0.root()
     }
 
     /// The records of the runs that one command made since `began`, the earliest first.
