@@ -182,6 +182,7 @@ impl Run<'_> {
     fn carry_out(&self) -> Result<ExitCode> {
         // Before anything is run: who cannot have it there shall not wait for it.
         let summary_file = self.args.summary_json.as_deref().map(SummaryFile::create).transpose()?;
+        self.records.warn_if_unwritable();
         let config = NextestConfig::write()?;
         if self.args.list {
             return self.list();

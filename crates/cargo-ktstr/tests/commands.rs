@@ -45,6 +45,17 @@ fn a_budget_in_which_nothing_can_run_is_refused() {
 }
 
 #[test]
+fn an_empty_variable_counts_as_unset() {
+    let mut command = Command::cargo_bin("cargo-ktstr").unwrap();
+    for name in ["KTSTR_MODE", "KTSTR_SEED", "KTSTR_WORK_TYPE", "KTSTR_BUDGET_SECS"] {
+        command.env(name, "");
+    }
+    let output = command.args(["test", "--kernel", "/nowhere/bzImage"]).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("/nowhere/bzImage") && !error.contains("invalid value"), "{error}");
+}
+
+#[test]
 fn arguments_for_nextest_that_cannot_be_obeyed_are_refused() {
     let error = refuses("test -- --archive-file x");
     assert!(error.starts_with("error: `--archive-file` runs tests that were built elsewhere"), "{error}");
