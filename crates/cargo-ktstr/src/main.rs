@@ -90,7 +90,7 @@ const VARIABLES_OF_OPTIONS: [&str; 4] = ["KTSTR_MODE", "KTSTR_SEED", "KTSTR_WORK
 
 /// An empty variable counts as unset; clap would take it for a value.
 fn forget_empty_variables() {
-    let is_empty = |name: &&str| env::var_os(name).is_some_and(|value| value.is_empty());
+    let is_empty = |name: &&&str| env::var_os(name).is_some_and(|value| value.is_empty());
     for name in VARIABLES_OF_OPTIONS.iter().filter(is_empty) {
         // SAFETY: this process has one thread yet.
         unsafe { env::remove_var(name) };

@@ -180,13 +180,13 @@ struct Run<'a> {
 impl Run<'_> {
     /// The exit code is nextest's.
     fn carry_out(&self) -> Result<ExitCode> {
+        if self.args.list {
+            return self.list();
+        }
         // Before anything is run: who cannot have it there shall not wait for it.
         let summary_file = self.args.summary_json.as_deref().map(SummaryFile::create).transpose()?;
         self.records.warn_if_unwritable();
         let config = NextestConfig::write()?;
-        if self.args.list {
-            return self.list();
-        }
         let selection = match self.args.budget {
             Some(seconds) => Some(Selection::make(self, &self.planned()?, seconds)?),
             None => None,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use ktstr_harness::TooLarge;
 use serde::Serialize;
 
@@ -63,15 +63,15 @@ pub fn planned(arguments: &[String], set: impl Fn(&mut Command) -> Result<()>) -
 
 /// Reads what a test binary printed.
 fn too_large(binary: &Path, printed: &[u8]) -> Result<Vec<TooLarge>> {
-    let text = std::str::from_utf8(printed).ok();
-    let lines = text.map(|text| text.lines().map(serde_json::from_str).collect::<Result<_, _>>());
-    ensure!(
-        matches!(lines, Some(Ok(_))),
-        "{} was asked which of its cells are too large for this host and said something else: is it built with a ktstr of \
-         another version than this command?",
-        binary.display()
-    );
-    lines.context("no text")?.context("no JSON")
+    let lines = printed.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let cells = lines.map(|line| serde_json::from_slice(line).ok());
+    cells.collect::<Option<_>>().with_context(|| {
+        format!(
+            "{} was asked which of its cells are too large for this host and said something else: is it built with a ktstr \
+             of another version than this command?",
+            binary.display()
+        )
+    })
 }
 
 /// The plan for people: tests under their binaries, and a line of counts.
