@@ -1,6 +1,5 @@
 //! `cargo ktstr explore`: many varied runs of one test.
 
-mod choose_test;
 mod time_span;
 
 use std::path::PathBuf;
@@ -16,7 +15,9 @@ use ktstr_vm::Qemu;
 
 use crate::kernel::BuildBar;
 use crate::missing_tool::NoNextest;
-use crate::test::{announce, build_programs, carry_out, hand_commit_on, has_nextest, nextest_list};
+use crate::test::{
+    announce, build_programs, carry_out, choose_test, hand_commit_on, has_nextest, nextest_list,
+};
 
 /// Runs of a campaign where nothing else is said.
 const RUNS: u64 = 500;

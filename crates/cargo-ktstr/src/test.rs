@@ -4,6 +4,7 @@ mod annotations;
 mod budget;
 pub mod build_flags;
 mod cells;
+pub mod choose_test;
 mod estimate;
 pub mod kernels;
 pub mod nextest_config;

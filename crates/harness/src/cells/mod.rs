@@ -21,6 +21,7 @@ use crate::settings::Settings;
 pub(crate) use cell_run::run_named;
 pub use too_large::TooLarge;
 pub(crate) use too_large::{fits_memory, too_large};
+pub(crate) use verifier::spec_for;
 
 /// What a test binary declares.
 #[derive(Clone, Copy)]
