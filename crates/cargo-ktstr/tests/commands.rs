@@ -20,12 +20,6 @@ fn a_subcommand_that_there_is_not_is_refused() {
 }
 
 #[test]
-fn what_a_shell_cannot_do_yet_says_so() {
-    assert!(refuses("shell --scheduler my_sched").starts_with("error: `--scheduler` is not built yet"));
-    assert!(refuses("shell --test basic_steady").starts_with("error: `--test` is not built yet"));
-}
-
-#[test]
 fn a_preset_that_there_is_not_is_refused_with_those_there_are() {
     let error = refuses("verifier --preset huge --kernel /nowhere/bzImage");
     assert!(
