@@ -4,6 +4,7 @@ mod cache;
 mod completions;
 mod confirm;
 mod doctor;
+mod empty_variables;
 mod explore;
 mod kernel;
 mod man;
@@ -19,7 +20,7 @@ mod verifier;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 #[derive(Parser)]
 #[command(
@@ -86,21 +87,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Variables that options take their values from.
-const VARIABLES_OF_OPTIONS: [&str; 4] = ["KTSTR_MODE", "KTSTR_SEED", "KTSTR_WORK_TYPE", "KTSTR_BUDGET_SECS"];
-
-/// An empty variable counts as unset; clap would take it for a value.
-fn forget_empty_variables() {
-    let is_empty = |name: &&&str| env::var_os(name).is_some_and(|value| value.is_empty());
-    for name in VARIABLES_OF_OPTIONS.iter().filter(is_empty) {
-        // SAFETY: this process has one thread yet.
-        unsafe { env::remove_var(name) };
-    }
+fn parse() -> Cli {
+    let matches = empty_variables::ignore(Cli::command()).get_matches_from(arguments());
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 fn main() -> ExitCode {
-    forget_empty_variables();
-    match run(Cli::parse_from(arguments()).command) {
+    match run(parse().command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -115,24 +108,11 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
         command_line().debug_assert();
-    }
-
-    #[test]
-    fn variables_of_options_are_known() {
-        fn variables(command: &clap::Command) -> Vec<String> {
-            let own = command.get_arguments().filter_map(clap::Arg::get_env);
-            let own = own.map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>();
-            own.into_iter().chain(command.get_subcommands().flat_map(variables)).collect()
-        }
-        for name in variables(&command_line()) {
-            assert!(VARIABLES_OF_OPTIONS.contains(&name.as_str()), "{name} may be empty, too");
-        }
     }
 
     #[test]
