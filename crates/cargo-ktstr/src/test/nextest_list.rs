@@ -46,6 +46,8 @@ struct List {
 #[serde(rename_all = "kebab-case")]
 struct Suite {
     #[serde(default)]
+    package_name: String,
+    #[serde(default)]
     binary_path: PathBuf,
     #[serde(default)]
     cwd: PathBuf,
@@ -77,6 +79,8 @@ pub struct TestInBinary {
     pub name: String,
     /// nextest's name for the binary.
     pub binary_id: String,
+    /// The package that the binary is of.
+    pub package: String,
     /// The binary.
     pub binary: PathBuf,
     /// The folder that tests run in.
@@ -98,10 +102,11 @@ fn list(arguments: &[String], set: impl FnOnce(&mut Command) -> Result<()>) -> R
 fn tests_in_binaries(json: &[u8]) -> Result<Vec<TestInBinary>> {
     let list: List = serde_json::from_slice(json)?;
     let tests = list.rust_suites.into_iter().flat_map(|(binary_id, suite)| {
-        let Suite { binary_path, cwd, testcases } = suite;
+        let Suite { package_name, binary_path, cwd, testcases } = suite;
         testcases.into_keys().map(move |name| TestInBinary {
             name,
             binary_id: binary_id.clone(),
+            package: package_name.clone(),
             binary: binary_path.clone(),
             folder: cwd.clone(),
         })
@@ -170,12 +175,13 @@ mod tests {
 
     #[test]
     fn tests_are_found_with_their_binaries() {
-        let json = br#"{"rust-suites":{"a::b":{"binary-path":"/t/b-1","cwd":"/w/a","testcases":{
+        let json = br#"{"rust-suites":{"a::b":{"package-name":"a","binary-path":"/t/b-1","cwd":"/w/a","testcases":{
             "x":{"ignored":true,"filter-match":{"status":"mismatch","reason":"ignored"}}}},
             "c":{"status":"skipped"}}}"#;
         let expected = TestInBinary {
             name: "x".into(),
             binary_id: "a::b".into(),
+            package: "a".into(),
             binary: "/t/b-1".into(),
             folder: "/w/a".into(),
         };
