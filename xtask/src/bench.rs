@@ -23,15 +23,18 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     setup::complete(args.setup.yes, setup::OF_USERS)?;
     stage::run("building cargo-ktstr", &Invocation::new("cargo build --package cargo-ktstr"))?;
+    let workspace = Workspace::read()?;
     // Captured, because stdout is for figures.
-    kernel::cargo_ktstr(&Workspace::read()?, "kernel fetch").stdout()?;
+    kernel::cargo_ktstr(&workspace, "kernel fetch").stdout()?;
     stage::run(
         "building the example scheduler",
         &Invocation::new("cargo build --release --package my-sched"),
     )?;
+    let machines = Invocation::new("cargo bench --package ktstr --bench machine -- --shell")
+        .arg(workspace.program("cargo-ktstr").display().to_string());
+    let machines = if args.json { machines.arg("--json") } else { machines };
+    stage::run("measuring machines", &machines)?;
     let json = if args.json { " -- --json" } else { "" };
-    let bench = Invocation::new(&format!("cargo bench --package ktstr --bench machine{json}"));
-    stage::run("measuring machines", &bench)?;
     let bench = Invocation::new(&format!("cargo bench --package ktstr-results --bench compare{json}"));
     stage::run("measuring records", &bench)?;
     let bench = Invocation::new(&format!("cargo bench --package ktstr --bench listing{json}"));

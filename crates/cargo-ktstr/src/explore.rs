@@ -1,6 +1,5 @@
 //! `cargo ktstr explore`: many varied runs of one test.
 
-mod choose_test;
 mod time_span;
 
 use std::path::PathBuf;
@@ -18,7 +17,8 @@ use crate::kernel::BuildBar;
 use crate::missing_tool::NoNextest;
 use crate::test::records::Workspace;
 use crate::test::{
-    announce, build_flags, build_programs, carry_out, hand_choice_on, hand_commit_on, has_nextest, nextest_list,
+    announce, build_flags, build_programs, carry_out, choose_test, hand_choice_on, hand_commit_on,
+    has_nextest, nextest_list,
 };
 
 /// Runs of a campaign where nothing else is said.

@@ -11,6 +11,7 @@ mod missing_tool;
 mod progress;
 mod replay;
 mod shell;
+mod similar;
 mod size;
 mod stats;
 mod test;

@@ -3,6 +3,7 @@
 mod annotations;
 mod budget;
 pub mod build_flags;
+pub mod choose_test;
 mod estimate;
 pub mod kernels;
 pub mod nextest_config;

@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::SystemTime;
 
 use anyhow::{Result, bail};
+use ktstr_harness::session::LIST_SCHEDULERS;
 use ktstr_host::install_nextest;
 use ktstr_kernel::{Cache, Environment, KernelSet, KernelSpec};
 use ktstr_model::{ModeChoice, PRESETS, Preset};
@@ -106,6 +107,7 @@ fn preset_names() -> Vec<&'static str> {
 fn wanted(args: &Args, kernels: &KernelSet) -> Result<Cells> {
     let mut command = nextest(args, kernels, "list")?;
     command.args(["--message-format", "json", "-E", r"test(/^verifier\//)"]).args(for_list(&args.nextest));
+    command.env(LIST_SCHEDULERS, "1");
     let list = records::stdout(&mut command)?;
     let labels: Vec<&str> = kernels.kernels().iter().map(|kernel| kernel.label.as_str()).collect();
     let cells = Cells::of_list(&list, &labels, &preset_names())?;

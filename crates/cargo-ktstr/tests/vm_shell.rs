@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -175,4 +176,101 @@ fn without_a_terminal_a_shell_says_what_to_do() {
         "error: a shell needs a terminal, and standard input is none; to run one command without, give it with --exec CMD\n"
     );
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+}
+
+/// A shell with what the fixtures' test binaries declare. Whoever runs this test has built them, with the features that they
+/// have together with all others; building them alone would build them again.
+fn declared(args: &[&str], folder: &tempfile::TempDir) -> Command {
+    let cargo = folder.path().join("cargo");
+    let only_lists = format!(
+        "#!/bin/sh\ncase \"$*\" in\n  build*) ;;\n  'nextest list'*) shift 2; exec {} nextest list --workspace -E 'package(scx-fixture)' \"$@\" ;;\n  \
+         *) exec {} \"$@\" ;;\nesac\n",
+        env!("CARGO"),
+        env!("CARGO")
+    );
+    fs::write(&cargo, only_lists).unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = shell(&[]);
+    command.args(["--topology", "1,1,2,1"]).args(args).env("CARGO", cargo);
+    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    // What the runner says of this package: build scripts that look at it would be run again, and all that depends on them.
+    let of_package = |name: &str| name == "CARGO_MANIFEST_DIR" || name.starts_with("CARGO_PKG_");
+    for (name, _) in std::env::vars().filter(|(name, _)| of_package(name)) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Exit code, stdout and stderr.
+fn ran(command: Command) -> (Option<i32>, String, String) {
+    let output = assert_cmd::Command::from_std(command).output().unwrap();
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn a_declared_scheduler_is_there_before_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "cat /sys/kernel/sched_ext/root/ops; stop-scheduler; cat /sys/kernel/sched_ext/state; stop-scheduler; \
+                  start-scheduler; cat /sys/kernel/sched_ext/state; exit 5";
+    let args = ["--scheduler", "correct", "--binary", "scx-fixture::vm_sweep", "--exec", script];
+    let (code, stdout, stderr) = ran(declared(&args, &folder));
+    assert_eq!((code, stdout.as_str()), (Some(5), "fixture\ndisabled\nenabled\n"), "{stderr}");
+    let told = [
+        "`correct`, which the kernel knows as `fixture`, is enabled",
+        "`correct` is stopped; its program exited with code 0",
+        "error: no scheduler has been started",
+    ];
+    assert!(told.iter().all(|text| stderr.contains(text)), "{stderr}");
+
+    let args = ["--scheduler", "rejected", "--binary", "scx-fixture::vm_sweep", "--exec", "echo not run"];
+    let (code, stdout, stderr) = ran(declared(&args, &folder));
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    assert!(
+        stderr.contains("FAIL: start-scheduler (rejected)\n  the BPF verifier rejected fixture_"),
+        "{stderr}"
+    );
+
+    let (code, _, stderr) = ran(declared(&["--scheduler", "corect", "--exec", "true"], &folder));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("there is no scheduler `corect`: did you mean correct?"), "{stderr}");
+}
+
+#[test]
+fn a_test_runs_where_it_would() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "test -e /sys/kernel/sched_ext/root/ops && echo there; run-test; echo code $?; cat /sys/kernel/sched_ext/state; \
+                  ls /ktstr/logs; run-test";
+    let args = ["--test", "passes_in_a_shell", "--exec", script];
+    let (code, stdout, stderr) = ran(declared(&args, &folder));
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(
+        stdout.starts_with("there\nthe body runs\nPASS: passes_in_a_shell (correct)\n"),
+        "{stdout}{stderr}"
+    );
+    assert!(stdout.contains("code 0\ndisabled\nconsole.log\n"), "{stdout}{stderr}");
+    assert_eq!(stdout.matches("PASS: ").count(), 2, "{stdout}{stderr}");
+
+    let (code, stdout, stderr) =
+        ran(declared(&["--test", "fails_in_a_shell", "--exec", "run-test"], &folder));
+    assert_eq!(code, Some(1), "{stdout}{stderr}");
+    assert!(stderr.contains("FAIL: fails_in_a_shell (correct)\n  on purpose\n"), "{stderr}");
+
+    let (_, _, stderr) = ran(declared(&["--test", "passes_in_a_shel", "--exec", "true"], &folder));
+    assert!(stderr.contains("there is no test `passes_in_a_shel`: did you mean"), "{stderr}");
+}
+
+#[test]
+fn a_scheduler_that_is_rejected_leaves_the_shell_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = declared(&["--scheduler", "rejected", "--binary", "scx-fixture::vm_sweep"], &folder);
+    let mut session = spawn_command(command, Some(PATIENCE_MS)).unwrap();
+    session.exp_string("ktstr: of the scheduler: start-scheduler, stop-scheduler, scheduler-log").unwrap();
+    session.exp_string("the BPF verifier rejected fixture_").unwrap();
+    session.exp_string(PROMPT).unwrap();
+    session.send_line("cat /sys/kernel/sched_ext/state; scheduler-log | grep -c processed").unwrap();
+    session.exp_string("disabled\r\n1\r\n").unwrap();
+    session.send_line("exit 4").unwrap();
+    let (text, code) = end_of(&mut session);
+    assert_eq!((code, is_raw(&session)), (4, false), "{text}");
 }

@@ -9,6 +9,7 @@ use ktstr_model::{
 };
 use ktstr_wire::layout;
 
+use crate::by_hand::KEEP_SCHEDULER;
 use crate::channel::Channel;
 use crate::clock::monotonic_ns;
 use crate::context::Ctx;
@@ -111,12 +112,13 @@ fn run(channel: &Channel, entries: impl Iterator<Item = &'static TestEntry>) -> 
     let began_ns = monotonic_ns();
     let order = channel.order()?;
     let mut kernel_log = KernelLog { channel, follower: None };
-    let outcome = match entries.chain([&LOAD_ONLY]).find(|entry| entry.spec.path() == order.test) {
-        Some(entry) => {
-            topology.and_then(|topology| run_test(channel, &order, topology, entry, &mut kernel_log))
-        }
-        None => Err(GuestError::UnknownTest(order.test)),
-    };
+    let outcome =
+        match entries.chain([&LOAD_ONLY, &KEEP_SCHEDULER]).find(|entry| entry.spec.path() == order.test) {
+            Some(entry) => {
+                topology.and_then(|topology| run_test(channel, &order, topology, entry, &mut kernel_log))
+            }
+            None => Err(GuestError::UnknownTest(order.test)),
+        };
     let outcome = outcome.unwrap_or_else(|error| Outcome::setup(&error));
     let Outcome { result, entries, scheduler, mut cleanup } = outcome;
     let Entries { workers, stimuli, payloads, metrics, death } = entries;

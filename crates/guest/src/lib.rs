@@ -3,10 +3,12 @@
 //! Two programs: the boot agent ([`AGENT`]), which is PID 1 of every template and knows nothing of tests, and the test
 //! process, which is the test binary itself. The latter comes in at [`run_in_guest`]: it reads its order from the
 //! channel, brings the scheduler up, runs the test's body with a [`Ctx`], and writes a report. A body makes cgroups
-//! ([`Cgroups`]) and workers ([`WorkloadHandle`]), or leaves that to one of the [`scenarios`].
+//! ([`Cgroups`]) and workers ([`WorkloadHandle`]), or leaves that to one of the [`scenarios`]. In a shell, [`by_hand`] starts
+//! test processes.
 
 mod agent;
 mod bpf;
+pub mod by_hand;
 mod cgroup;
 mod channel;
 mod clock;

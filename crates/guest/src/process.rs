@@ -85,10 +85,22 @@ impl Child {
 
     /// The CPU that its thread `tid` ran on last, by the kernel's account; `None` once it is reaped.
     pub(crate) fn last_cpu_of(self, tid: u32) -> Option<u32> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/task/{tid}/stat", self.id())).ok()?;
-        // The second field is the command in parentheses and may hold anything; `processor` is field 39.
-        stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(36)?.parse().ok()
+        stat_field(&format!("/proc/{}/task/{tid}/stat", self.id()), 39)
     }
+
+    /// CPU time that all its threads have spent in the kernel, in nanoseconds; 0 once it is reaped.
+    pub(crate) fn in_kernel_ns(self) -> u64 {
+        let ticks: Option<u64> = stat_field(&format!("/proc/{}/stat", self.id()), 15);
+        // User space always sees 100 ticks a second (USER_HZ).
+        ticks.unwrap_or(0) * 10_000_000
+    }
+}
+
+/// A field of a `stat` file of proc(5), numbered as there; none before the third.
+fn stat_field<T: std::str::FromStr>(path: &str, number: usize) -> Option<T> {
+    let stat = std::fs::read_to_string(path).ok()?;
+    // The second field is the command in parentheses and may hold anything.
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(number.checked_sub(3)?)?.parse().ok()
 }
 
 /// Sleeps until `fd` is readable (`true`) or until `deadline_ns` of the monotonic clock.

@@ -57,6 +57,16 @@ impl Evidence {
         evidence
     }
 
+    /// Reads what a test process without a machine of its own has left in `channel`, or what it has written so far.
+    pub(crate) fn of_process(channel: &ChannelReader, exit: Option<TestExit>) -> Self {
+        let mut evidence = Self::default();
+        if let Err(error) = evidence.read(channel) {
+            evidence.unreadable = Some(error.to_string());
+        }
+        evidence.exit = exit;
+        evidence
+    }
+
     /// The console, the kernel's log, what the scheduler printed and what the test printed, with the files' names; and a
     /// second run's report, if there is one.
     pub(crate) fn logs(&self) -> Vec<(&'static str, &str)> {

@@ -18,6 +18,8 @@ mod replay;
 mod run;
 mod runner_protocol;
 mod scheduler_file;
+mod scheduler_names;
+pub mod session;
 mod settings;
 mod symbolise;
 mod test_entry;

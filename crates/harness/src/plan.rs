@@ -10,6 +10,7 @@ use ktstr_model::{
 use ktstr_results::Plan;
 use ktstr_vm::{MachineSpec, Payload, Purpose};
 use ktstr_wire::layout::TEST_BINARY;
+use serde::{Deserialize, Serialize};
 
 use crate::error::HarnessError;
 use crate::payload_files::PayloadFiles;
@@ -30,7 +31,7 @@ const DISK_DRIVERS: [&str; 3] = ["VIRTIO_PCI", "VIRTIO_BLK", "EXT4_FS"];
 const INCLUDE_FOLDER: &str = "/include-files";
 
 /// A run that can be carried out: plain data, but for the files that are read when it is packed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunPlan {
     /// The machine.
     pub machine: MachineSpec,
@@ -190,8 +191,18 @@ impl RunPlan {
     /// # Errors
     /// When a file cannot be read or lacks a library, or when all of them are too large for the guest.
     pub fn pack(&self, test_binary: &Path) -> Result<Payload, HarnessError> {
-        self.check_names()?;
         let mut payload = Payload::default();
+        self.add_to(&mut payload, test_binary)?;
+        payload.check_fits(self.machine.memory_mb)?;
+        Ok(payload)
+    }
+
+    /// Adds the files to what else a guest is to get.
+    ///
+    /// # Errors
+    /// When a file cannot be read or lacks a library.
+    pub fn add_to(&self, payload: &mut Payload, test_binary: &Path) -> Result<(), HarnessError> {
+        self.check_names()?;
         payload.add_program(test_binary, TEST_BINARY)?;
         if let Some((host, guest)) = &self.scheduler {
             payload.add_program(host, guest)?;
@@ -205,8 +216,13 @@ impl RunPlan {
         for (guest, text) in &self.texts {
             payload.add_bytes(guest, 0o644, text.clone().into_bytes());
         }
-        payload.check_fits(self.machine.memory_mb)?;
-        Ok(payload)
+        Ok(())
+    }
+
+    /// Where the guest has the files that the declaration names.
+    pub fn guest_paths(&self) -> impl Iterator<Item = &str> {
+        let named = self.files.iter().chain(&self.payloads).chain(&self.scheduler);
+        named.map(|(_, guest)| guest.as_str()).chain(self.texts.iter().map(|(guest, _)| guest.as_str()))
     }
 }
 

@@ -13,6 +13,7 @@ use ktstr_kernel::KernelSet;
 use crate::cells::{self, CellEnd, Declared, Listed};
 use crate::error::HarnessError;
 use crate::runner_protocol::RunnerRequest;
+use crate::session;
 use crate::settings::Settings;
 use crate::test_entry::{failure_of, watch_the_runner};
 
@@ -30,6 +31,7 @@ const BAD_REQUEST: i32 = 1;
 ///
 /// May be called before `main`, from a constructor: nothing unwinds out of it.
 pub fn process_entry(declared: &Declared) {
+    session::process_entry(declared);
     let Some(request) = RunnerRequest::parse(env::args_os().skip(1)) else { return };
     match request {
         RunnerRequest::List { ignored } => print_names(declared, ignored),
@@ -57,7 +59,8 @@ fn print_names(declared: &Declared, ignored: bool) {
             }),
         }
     }
-    let text = terse_list(&cells, ignored);
+    let mut text = terse_list(&cells, ignored);
+    text.extend(session::listed_schedulers(declared).iter().map(|name| format!("{name}: test\n")));
     let mut stdout = io::stdout().lock();
     if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         refuse(&error);

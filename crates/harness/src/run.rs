@@ -23,6 +23,9 @@ use crate::scheduler_file::Places;
 use crate::settings::Settings;
 use crate::{identities, replay};
 
+/// What a scheduler may take to be enabled whose programs are verified again and again.
+const LONGEST_ENABLING: Duration = Duration::from_secs(900);
+
 /// How a run went, with everything that is known of it.
 pub struct Finished {
     /// What is written to disk.
@@ -310,14 +313,15 @@ fn fits_memory(spec: &TestSpec, topology: Topology) -> Result<(), HarnessError> 
 /// Generous: a guest that makes progress is never cut off, and a busy host does not count in deterministic mode.
 fn deadline(plan: &RunPlan, asked_for: Option<Duration>) -> Deadline {
     let duration = Duration::from_nanos(plan.order.duration_ns);
-    let enabling = plan.order.scheduler.as_ref().map_or(0, |scheduler| scheduler.enable_timeout_ns);
-    let setup = Duration::from_secs(60) + Duration::from_nanos(enabling).max(Duration::from_secs(120));
+    let setup = Duration::from_secs(180);
+    let enabling = plan.order.scheduler.as_ref().map(|_| LONGEST_ENABLING);
+    let more_before_test = if asked_for.is_some() { Duration::ZERO } else { enabling.unwrap_or_default() };
     let limit = |generous| asked_for.unwrap_or(generous);
     match plan.machine.mode {
-        Mode::RealTime => Deadline { cpu: None, wall: limit(setup + duration * 3) },
+        Mode::RealTime => Deadline { cpu: None, wall: limit(setup + duration * 3), more_before_test },
         Mode::Deterministic => {
             let cpu = limit(setup + duration * 10);
-            Deadline { cpu: Some(cpu), wall: cpu.saturating_mul(10) }
+            Deadline { cpu: Some(cpu), wall: cpu.saturating_mul(10), more_before_test }
         }
     }
 }

@@ -107,6 +107,9 @@ impl TestSpec {
     /// The name of the test that every test binary has: it starts the scheduler and does nothing. No function's name has a
     /// slash.
     pub const LOAD_ONLY: &str = "verifier/load";
+    /// The name of the test whose body only keeps the scheduler in charge until it is asked to end, which every test
+    /// process has. As above.
+    pub const KEEP_SCHEDULER: &str = "shell/keep";
 
     /// A test with every key at its default.
     pub const fn new(name: &'static str, module: &'static str) -> Self {

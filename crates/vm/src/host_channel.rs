@@ -51,6 +51,16 @@ pub(crate) fn create(input: Input<'_>) -> Result<File, VmError> {
     Ok(file)
 }
 
+/// A channel in memory that holds only an order: for the process of a test that is started by hand in a guest which is
+/// there already.
+///
+/// # Errors
+/// When the order does not fit, or there is no memory for it.
+pub fn channel_with_order(work: Work<'_>) -> Result<File, VmError> {
+    work.check_fits()?;
+    create(Input { work: Some(work), ..Input::default() })
+}
+
 fn fill(file: &mut File, input: Input<'_>) -> io::Result<()> {
     file.set_len(CHANNEL_SIZE)?;
     let mut header = vec![0; HEADER.size as usize];
@@ -81,8 +91,11 @@ fn fill(file: &mut File, input: Input<'_>) -> io::Result<()> {
 pub struct ChannelReader(File);
 
 impl ChannelReader {
-    /// The channel in `file`, which a machine has mapped.
-    pub(crate) fn of(file: &File) -> Result<Self, VmError> {
+    /// The channel in `file`, which a machine or a process has mapped.
+    ///
+    /// # Errors
+    /// When this process has no descriptor left.
+    pub fn of(file: &File) -> Result<Self, VmError> {
         file.try_clone().map(Self).map_err(VmError::system("dup"))
     }
 

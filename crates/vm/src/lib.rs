@@ -35,7 +35,7 @@ pub use choose_mode::{ChosenMode, KnownKvm, choose_mode, forget_kvm, known_kvm};
 pub use clone::start as start_clone;
 pub use error::VmError;
 pub use host_capacity::host_memory_mb;
-pub use host_channel::{ChannelReader, Work};
+pub use host_channel::{ChannelReader, Work, channel_with_order};
 pub use interrupt::interrupt_waits;
 pub use ktstr_host::Version;
 pub use loaded::{LoadedTemplate, Loading};

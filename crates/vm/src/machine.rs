@@ -48,6 +48,29 @@ pub struct Deadline {
     pub cpu: Option<Duration>,
     /// Wall time.
     pub wall: Duration,
+    /// So much more of each while the test function has not begun: verifying a scheduler's programs may take long.
+    pub more_before_test: Duration,
+}
+
+/// Time that a machine has used.
+#[derive(Clone, Copy, Debug, Default)]
+struct Used {
+    cpu: Duration,
+    wall: Duration,
+}
+
+impl Deadline {
+    /// The limit that is passed, in words. What was used before the test function began counts as long as it goes on, and
+    /// afterwards only where it was more than may be used then.
+    fn passed(&self, used: Used, before_test: Used) -> Option<String> {
+        let limit = |limit: Duration, before: Duration| limit + before.min(self.more_before_test);
+        let wall = limit(self.wall, before_test.wall);
+        if used.wall >= wall {
+            return Some(format!("{:.0} s of wall time", wall.as_secs_f64()));
+        }
+        let cpu = limit(self.cpu?, before_test.cpu);
+        (used.cpu >= cpu).then(|| format!("{:.0} s of QEMU's CPU time", cpu.as_secs_f64()))
+    }
 }
 
 /// A machine: one QEMU process. Dropping it kills the process.
@@ -207,6 +230,7 @@ impl Machine {
     /// # Errors
     /// When QEMU's control channel breaks although QEMU lives, or this process is asked to end.
     pub fn wait_stop(&mut self, deadline: Deadline) -> Result<Stop, VmError> {
+        let mut before_test = Used::default();
         loop {
             if let Some(stop) = self.stops_within(LOOK)? {
                 return Ok(stop);
@@ -214,7 +238,11 @@ impl Machine {
             if interrupted() {
                 return Err(VmError::Interrupted);
             }
-            if let Some(passed) = self.passed(deadline) {
+            let used = Used { cpu: cpu_time(self.pid()).unwrap_or_default(), wall: self.age() };
+            if self.stage() < stage::TEST_BEGAN {
+                before_test = used;
+            }
+            if let Some(passed) = deadline.passed(used, before_test) {
                 return Ok(Stop::Deadline(passed));
             }
         }
@@ -273,15 +301,6 @@ impl Machine {
         }
     }
 
-    fn passed(&self, deadline: Deadline) -> Option<String> {
-        if self.age() >= deadline.wall {
-            return Some(format!("{:.0} s of wall time", deadline.wall.as_secs_f64()));
-        }
-        let limit = deadline.cpu?;
-        let used = cpu_time(self.pid()).ok()?;
-        (used >= limit).then(|| format!("{:.0} s of QEMU's CPU time", limit.as_secs_f64()))
-    }
-
     /// Ends the machine.
     pub fn end(self) {}
 }
@@ -314,4 +333,23 @@ pub fn private_memory(pid: u32) -> io::Result<u64> {
         .filter(|line| line.starts_with("Private_"))
         .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
     Ok(kilobytes.sum::<u64>() << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_test_needed_before_it_began_is_allowed_for() {
+        let seconds = Duration::from_secs;
+        let deadline = Deadline { cpu: Some(seconds(10)), wall: seconds(100), more_before_test: seconds(50) };
+        let passed = |cpu, before| {
+            let used = |cpu| Used { cpu: seconds(cpu), wall: seconds(cpu) };
+            deadline.passed(used(cpu), used(before))
+        };
+        assert_eq!((passed(9, 0), passed(59, 59), passed(40, 35)), (None, None, None));
+        assert_eq!(passed(10, 0).as_deref(), Some("10 s of QEMU's CPU time"));
+        assert_eq!(passed(60, 60).as_deref(), Some("60 s of QEMU's CPU time"));
+        assert_eq!(passed(45, 35).as_deref(), Some("45 s of QEMU's CPU time"));
+    }
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use ktstr_model::{Mode, Topology};
+use serde::{Deserialize, Serialize};
 
 /// What a machine is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
     /// Running a test: nothing gets in or out while it runs.
     #[default]
@@ -16,7 +17,7 @@ pub enum Purpose {
 }
 
 /// A machine that a template is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineSpec {
     /// The kernel's image.
     pub kernel: PathBuf,

@@ -169,6 +169,11 @@ impl Payload {
         Ok(())
     }
 
+    /// Whether there is a file at this path.
+    pub fn has(&self, guest_path: &str) -> bool {
+        self.files.contains_key(guest_path.trim_start_matches('/'))
+    }
+
     /// The guest paths of all files.
     pub fn paths(&self) -> impl Iterator<Item = PathBuf> + '_ {
         self.files.keys().map(|name| Path::new("/").join(name))

@@ -11,8 +11,8 @@ pub const SCRIPT_FILE: &str = "/ktstr/script";
 pub const SHELL: &str = "/bin/sh";
 /// The line's name among the guest's virtio serial ports.
 pub const PORT: &str = "ktstr.session";
-/// The environment variable of everything in a session. Its value is the channel's physical address, which the process of
-/// a test needs when it is started by hand.
+/// The environment variable of everything in a session, which tells a test binary there that it may be one of the session's
+/// commands. Its value is the channel's physical address.
 pub const VARIABLE: &str = "KTSTR_IN_SHELL";
 
 /// A terminal's size in characters.

@@ -1,5 +1,7 @@
 //! `cargo ktstr shell`: a shell in a guest, at a terminal or for one command.
 
+mod declared;
+mod guest_machine;
 mod includes;
 mod outcome;
 mod relay;
@@ -12,41 +14,43 @@ use std::io::{IsTerminal as _, stderr, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
+use ktstr_harness::session::SessionPlan;
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec, Progress as _};
 use ktstr_model::{Mode, ModeChoice, Topology};
 use ktstr_vm::{
-    ChosenMode, Machine, MachineSpec, Payload, Purpose, Qemu, Template, VmError, choose_mode, start_clone,
+    ChosenMode, Machine, MachineSpec, Payload, Qemu, Template, VmError, choose_mode, start_clone,
 };
 use ktstr_wire::session::{REQUEST_FILE, Request, SCRIPT_FILE};
 
 use crate::kernel::BuildBar;
 use crate::progress::Terminal as ProgressBar;
+use declared::Declaring;
 use outcome::Outcome;
 use relay::Relay;
 use script::Script;
 use signals::Signals;
 use terminal::RawTerminal;
 
-/// The least memory that kernel and shell can do with, and what each CPU takes of it, in MiB.
-const LEAST_MEMORY_MB: u32 = 256;
-const MEMORY_PER_CPU_MB: u32 = 64;
-
 /// Open a shell in a guest, or run one command there
+///
+/// With --scheduler or --test the guest has what the declaration says, and commands that do what a test run does:
+/// start-scheduler, stop-scheduler, scheduler-log and run-test. The scheduler is started before the shell is.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo ktstr shell --topology 2,4,4,2\n  cargo ktstr shell -i target/debug/scx_my_sched -i bpftool\n  \
-                  cargo ktstr shell --kernel 6.18 --exec 'uname -r; nproc'\n\n\
+                  cargo ktstr shell --kernel 6.18 --exec 'uname -r; nproc'\n  cargo ktstr shell --scheduler my_sched\n  \
+                  cargo ktstr shell --test basic_steady --exec run-test\n\n\
                   `exit`, Ctrl-D and `poweroff` end the shell. Ctrl-] typed three times within a second ends a guest that hangs."
 )]
 pub struct Args {
     /// Kernel to boot: an image file, a version, a series or a cache key [default: as for `cargo ktstr test`]
     #[arg(long, value_name = "SPEC")]
     kernel: Option<KernelSpec>,
-    /// NUMA nodes, LLCs in total, cores per LLC, threads per core: 1,2,4,1 or 1n2l4c1t
-    #[arg(long, value_name = "N,L,C,T", default_value = "1n1l2c1t")]
-    topology: Topology,
-    /// The guest's memory in MiB [default: 2048, more with many CPUs]
+    /// NUMA nodes, LLCs in total, cores per LLC, threads per core: 1,2,4,1 or 1n2l4c1t [default: as declared, else 1n1l2c1t]
+    #[arg(long, value_name = "N,L,C,T")]
+    topology: Option<Topology>,
+    /// The guest's memory in MiB [default: as declared, else 2048; more with many CPUs]
     #[arg(long, value_name = "MIB")]
     memory_mb: Option<u32>,
     /// A file, a folder, or a program found in PATH, which the guest gets under /include-files/
@@ -61,10 +65,18 @@ pub struct Args {
     /// Fetch and build no kernel that is absent
     #[arg(long)]
     offline: bool,
-    #[arg(long, value_name = "NAME", hide = true)]
+    /// Start this scheduler first, which a test binary here declares
+    #[arg(long, value_name = "NAME", conflicts_with = "test")]
     scheduler: Option<String>,
-    #[arg(long, value_name = "TEST", hide = true)]
+    /// Be where this test would run; `run-test` runs it. A cell of the gauntlet has its preset's topology
+    #[arg(long, value_name = "TEST")]
     test: Option<String>,
+    /// The test binary that has it, as `cargo nextest list` names it, where several have one of this name
+    #[arg(long, value_name = "ID")]
+    binary: Option<String>,
+    /// Build schedulers and tests with the release profile
+    #[arg(long)]
+    release: bool,
 }
 
 /// Runs the subcommand; the exit code is the shell's.
@@ -79,20 +91,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn open(args: &Args) -> Result<ExitCode> {
-    if args.scheduler.is_some() {
-        bail!(
-            "`--scheduler` is not built yet: bring the scheduler's program with `-i PROGRAM` and start it in the shell"
-        );
-    }
-    if args.test.is_some() {
-        bail!("`--test` is not built yet: `cargo ktstr test` runs tests, a shell has only what `-i` brings");
-    }
     let interactive = args.exec.is_none();
     if interactive {
         check_terminal()?;
     }
-    let memory_mb = memory_mb(args.memory_mb, &args.topology)?;
-    let payload = payload(args)?;
+    let mut payload = Payload::default();
+    userland::add(&mut payload)?;
+    includes::add(&mut payload, &args.include)?;
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
     let kernel = match &args.kernel {
@@ -104,26 +109,31 @@ fn open(args: &Args) -> Result<ExitCode> {
     // Kept while the machine runs: `kernel clean` leaves a kernel in use alone.
     let _in_use = kernel.hold()?;
     let qemu = Qemu::find()?;
+    // A build hears of a Ctrl-C itself.
+    let declaring = Declaring::find(args)?;
     // From here on there are machines, and folders half filled, that a signal must not leave behind.
     let signals = Signals::catch()?;
     let boot = signals.interrupt_waits()?;
     let chosen = mode(&cache, &qemu, &kernel)?;
-    let machine = MachineSpec {
-        kernel: kernel.image.clone(),
-        kernel_sha256: kernel.image_sha256.to_string(),
-        kargs: Vec::new(),
-        topology: args.topology,
-        memory_mb,
-        mode: chosen.mode,
-        purpose: Purpose::Shell,
-        disk_mb: 0,
+    let session = match &declaring {
+        Some(declaring) => Some(declaring.plan(args, &kernel, chosen.mode)?),
+        None => None,
     };
+    let machine = guest_machine::of(args, &kernel, chosen.mode, session.as_ref())?;
+    if let (Some(session), Some(declaring)) = (&session, &declaring) {
+        declaring.add_files(&mut payload, session)?;
+    }
+    add_session(&mut payload, args, session.as_ref())?;
+    payload.check_fits(machine.memory_mb)?;
     if interactive {
         announce(&kernel, &machine, &chosen);
     }
-    let machine = start(cache.root(), &qemu, &machine, &payload)?;
+    if let Some(session) = &session {
+        declared::announce(session, interactive);
+    }
+    let machine = start(cache.root(), &qemu, &machine, payload, session.as_ref())?;
     boot.end();
-    session(machine, interactive, &signals)
+    relay(machine, interactive, &signals)
 }
 
 fn check_terminal() -> Result<()> {
@@ -135,27 +145,18 @@ fn check_terminal() -> Result<()> {
     bail!("a shell needs a terminal, and {not} is none; to run one command without, give it with --exec CMD")
 }
 
-fn memory_mb(asked_for: Option<u32>, topology: &Topology) -> Result<u32> {
-    let least = LEAST_MEMORY_MB.max(topology.cpus() * MEMORY_PER_CPU_MB);
-    let Some(memory_mb) = asked_for else { return Ok(least.max(2048)) };
-    ensure!(memory_mb >= least, "--memory-mb {memory_mb}: a guest of {topology} needs {least} or more");
-    Ok(memory_mb)
-}
-
-/// What the guest gets: a userland, the files that were asked for, and what it is to do.
-fn payload(args: &Args) -> Result<Payload> {
-    let mut payload = Payload::default();
-    userland::add(&mut payload)?;
-    includes::add(&mut payload, &args.include)?;
+/// Adds what the guest is to do.
+fn add_session(payload: &mut Payload, args: &Args, session: Option<&SessionPlan>) -> Result<()> {
     let terminal = match args.exec {
         None => Some((terminal::size()?, terminal::kind())),
         Some(_) => None,
     };
     let request = Request { terminal, kernel_log: args.dmesg };
     payload.add_bytes(REQUEST_FILE, 0o644, request.to_text().into_bytes());
-    let script = Script { command: args.exec.as_deref() };
+    let first = session.and_then(declared::first_command);
+    let script = Script { first, command: args.exec.as_deref() };
     payload.add_bytes(SCRIPT_FILE, 0o755, script.to_string().into_bytes());
-    Ok(payload)
+    Ok(())
 }
 
 fn mode(cache: &Cache, qemu: &Qemu, kernel: &Kernel) -> Result<ChosenMode> {
@@ -174,15 +175,24 @@ fn announce(kernel: &Kernel, machine: &MachineSpec, chosen: &ChosenMode) {
 }
 
 /// Boots the template unless it is cached, with a sign of life, and lets a clone of it go.
-fn start(cache: &Path, qemu: &Qemu, machine: &MachineSpec, payload: &Payload) -> Result<Machine> {
+fn start(
+    cache: &Path,
+    qemu: &Qemu,
+    machine: &MachineSpec,
+    mut payload: Payload,
+    session: Option<&SessionPlan>,
+) -> Result<Machine> {
     let bar = ProgressBar::new();
     let mut progress = |what: &str| bar.step(what);
     let template = Template::get(cache, qemu, machine, &mut progress)?;
-    Ok(start_clone(qemu, &template, payload, &mut progress)?)
+    if let Some(session) = session {
+        declared::add_order(&mut payload, session, template.turn_ns())?;
+    }
+    Ok(start_clone(qemu, &template, &payload, &mut progress)?)
 }
 
 /// Relays until the session ends. The terminal is as it was before anything is said about the end.
-fn session(mut machine: Machine, interactive: bool, signals: &Signals) -> Result<ExitCode> {
+fn relay(mut machine: Machine, interactive: bool, signals: &Signals) -> Result<ExitCode> {
     let line = machine.take_line().context("the machine has no line to its guest")?;
     let terminal = if interactive { Some(RawTerminal::enter()?) } else { None };
     let ended = Relay::new(line, terminal.is_some())?.run(&mut machine, signals);
@@ -224,9 +234,8 @@ mod tests {
     #[test]
     fn both_forms_of_a_topology_are_understood() {
         for text in ["1,2,4,1", "1n2l4c1t"] {
-            assert_eq!(parse(&["--topology", text]).unwrap().topology, Topology::of(1, 2, 4, 1));
+            assert_eq!(parse(&["--topology", text]).unwrap().topology, Some(Topology::of(1, 2, 4, 1)));
         }
-        assert_eq!(parse(&[]).unwrap().topology, Topology::of(1, 1, 2, 1));
         let error = parse(&["--topology", "1,2"]).unwrap_err();
         assert!(error.contains("`1,2` is not a topology") && error.contains("1n2l4c1t"), "{error}");
         assert!(parse(&["--topology", "2,3,1,1"]).unwrap_err().contains("not divisible"));
@@ -237,15 +246,5 @@ mod tests {
         let args = parse(&["-i", "a", "--include", "b/c", "--exec", "ls -l"]).unwrap();
         assert_eq!(args.include, [PathBuf::from("a"), PathBuf::from("b/c")]);
         assert_eq!(args.exec.as_deref(), Some("ls -l"));
-    }
-
-    #[test]
-    fn memory_that_is_too_little_is_refused_with_what_is_enough() {
-        let topology = Topology::of(1, 4, 4, 1);
-        assert_eq!(memory_mb(None, &topology).unwrap(), 2048);
-        assert_eq!(memory_mb(None, &Topology::of(1, 8, 8, 1)).unwrap(), 4096);
-        assert_eq!(memory_mb(Some(1024), &topology).unwrap(), 1024);
-        let error = memory_mb(Some(512), &topology).unwrap_err().to_string();
-        assert_eq!(error, "--memory-mb 512: a guest of 1n4l4c1t needs 1024 or more");
     }
 }

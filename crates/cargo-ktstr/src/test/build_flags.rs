@@ -83,7 +83,8 @@ fn split(argument: &str) -> (&str, Option<&str>) {
     if let Some((name, value)) = argument.split_once('=').filter(|_| argument.starts_with("--")) {
         return (name, Some(value));
     }
-    let short = ["-F", "-Z", "-p"].into_iter().find(|short| argument.len() > 2 && argument.starts_with(short));
+    let short =
+        ["-F", "-Z", "-p"].into_iter().find(|short| argument.len() > 2 && argument.starts_with(short));
     match short {
         Some(short) => (short, Some(argument[2..].trim_start_matches('='))),
         None => (argument, None),

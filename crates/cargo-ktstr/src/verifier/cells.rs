@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail};
+use ktstr_harness::session::parse_listed;
 use serde::{Deserialize, Serialize};
 
 /// One scheduler on one kernel and one preset.
@@ -37,8 +38,16 @@ pub struct Cells {
     pub cells: Vec<Cell>,
     /// The test binary of each scheduler.
     binaries: BTreeMap<String, String>,
-    /// Schedulers that more than one test binary declares, and those binaries.
-    shared: BTreeMap<String, Vec<String>>,
+    /// Schedulers that more than one test binary declares.
+    shared: BTreeMap<String, Shared>,
+}
+
+/// A scheduler of one name in several test binaries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shared {
+    binaries: Vec<String>,
+    /// They do not declare it in the same words.
+    differs: bool,
 }
 
 /// What `cargo nextest list --message-format json` prints, as far as it matters here.
@@ -64,8 +73,12 @@ impl Cells {
         let list: List = serde_json::from_slice(list).context("reading nextest's list of tests")?;
         let mut cells = Self::default();
         let mut declaring = BTreeMap::<String, Vec<String>>::new();
+        let mut declarations = BTreeMap::<String, BTreeSet<String>>::new();
         let mut listing = BTreeMap::<Cell, usize>::new();
         for (binary, suite) in list.rust_suites {
+            for (scheduler, fingerprint) in suite.testcases.keys().filter_map(|name| parse_listed(name)) {
+                declarations.entry(scheduler.to_owned()).or_default().insert(fingerprint.to_owned());
+            }
             let own: Vec<Cell> = suite.testcases.keys().filter_map(|name| Cell::parse(name)).collect();
             for scheduler in own.iter().map(|cell| &cell.scheduler).collect::<BTreeSet<_>>() {
                 declaring.entry(scheduler.clone()).or_default().push(binary.clone());
@@ -81,7 +94,8 @@ impl Cells {
         for (scheduler, binaries) in declaring {
             cells.binaries.insert(scheduler.clone(), binaries[0].clone());
             if binaries.len() > 1 {
-                cells.shared.insert(scheduler, binaries);
+                let differs = declarations.get(&scheduler).is_some_and(|different| different.len() > 1);
+                cells.shared.insert(scheduler, Shared { binaries, differs });
             }
         }
         Ok(cells)
@@ -94,11 +108,17 @@ impl Cells {
 
     /// One line for each scheduler that several test binaries declare.
     pub fn shared(&self) -> impl Iterator<Item = String> {
-        self.shared.iter().map(|(scheduler, binaries)| {
-            format!(
-                "scheduler `{scheduler}` is declared in {}: swept once, as the first declares it, where all accept it",
+        self.shared.iter().map(|(scheduler, Shared { binaries, differs })| match differs {
+            false => format!(
+                "scheduler `{scheduler}` is declared in {}: swept once, where all accept it",
                 binaries.join(", ")
-            )
+            ),
+            true => format!(
+                "different schedulers are called `{scheduler}`, in {}: only that of {} is swept, and only where all accept \
+                 it. Rename one, or sweep each with `-- -p PACKAGE --test NAME`",
+                binaries.join(", "),
+                binaries[0]
+            ),
         })
     }
 
@@ -186,11 +206,25 @@ mod tests {
         let shared: Vec<String> = cells().shared().collect();
         assert_eq!(
             shared,
-            [
-                "scheduler `shared` is declared in a::one, b::two: swept once, as the first declares it, where all accept it"
-            ]
+            ["scheduler `shared` is declared in a::one, b::two: swept once, where all accept it"]
         );
         insta::assert_snapshot!(cells().filter(), @r"(binary_id(=b::two) & test(/^verifier\/b\.x\/(7\.0\.13)\/(tiny-1llc)$/)) + (binary_id(=a::one) & test(/^verifier\/shared\/(6\.18\.15|7\.0\.13)\/(smt-2llc|tiny-1llc)$/))");
+    }
+
+    #[test]
+    fn different_schedulers_of_one_name_are_told() {
+        let list = |fingerprint: &str| {
+            let suite = |fingerprint: &str| {
+                format!(
+                    r#"{{"testcases": {{"verifier/s/k/tiny-1llc": {{}}, "scheduler/s/{fingerprint}": {{}}}}}}"#
+                )
+            };
+            let list = format!(r#"{{"rust-suites": {{"a": {}, "b": {}}}}}"#, suite("1"), suite(fingerprint));
+            let cells = Cells::of_list(list.as_bytes(), &["k"], &["tiny-1llc"]).unwrap();
+            cells.shared().collect::<String>()
+        };
+        assert_eq!(list("1"), "scheduler `s` is declared in a, b: swept once, where all accept it");
+        insta::assert_snapshot!(list("2"), @"different schedulers are called `s`, in a, b: only that of a is swept, and only where all accept it. Rename one, or sweep each with `-- -p PACKAGE --test NAME`");
     }
 
     #[test]

@@ -20,6 +20,11 @@ use crate::process::{Child, Ended, readable_before};
 const MS: u64 = 1_000_000;
 /// How often the state is looked at while a scheduler comes up: the kernel announces no change of it.
 const ENABLE_POLL_NS: u64 = 10 * MS;
+/// A program that is busy in the kernel when its time is over gets more of it, piece by piece up to so much in all: its BPF
+/// programs are being verified. When one of them reaches the verifier's limit, libbpf has it verified again and again, each
+/// time with room for a log of twice the size, and only then tells of it.
+const VERIFIED_WITHIN_NS: u64 = 900_000 * MS;
+const MORE_TIME_NS: u64 = 10_000 * MS;
 /// How often the state is looked at while a test runs. That the program ends is noticed at once; this is for programs
 /// that live on after the kernel has disabled their scheduler.
 const WATCH_POLL_NS: u64 = 100 * MS;
@@ -62,7 +67,8 @@ impl Program {
         let started_ns = monotonic_ns();
         let mut process = Process::start(path, args, log)
             .map_err(|error| NotStarted::setup(format!("cannot start the scheduler {path}: {error}")))?;
-        let deadline_ns = started_ns.saturating_add(enable_timeout_ns);
+        let mut deadline_ns = started_ns.saturating_add(enable_timeout_ns);
+        let mut window = Window { began_ns: started_ns, in_kernel_ns: 0 };
         loop {
             let now = monotonic_ns();
             if process.ends_before((now + ENABLE_POLL_NS).min(deadline_ns)) {
@@ -81,6 +87,11 @@ impl Program {
                 return Ok(Self { process, sched_ext, enabled_after_ns, ops, bpf: None, died_at_ns });
             }
             if now >= deadline_ns {
+                let next = Window { began_ns: now, in_kernel_ns: process.child.in_kernel_ns() };
+                if now < started_ns + VERIFIED_WITHIN_NS && next.is_busy_since(&window) {
+                    (window, deadline_ns) = (next, now + MORE_TIME_NS);
+                    continue;
+                }
                 let report = process.finish(0);
                 return Err(NotStarted::new(GuestFailure::SchedulerNeverEnabled(state), report));
             }
@@ -124,6 +135,20 @@ impl Program {
             died_at_ns: self.died_at_ns.get().copied(),
             ..report
         }
+    }
+}
+
+/// From when on it is looked at what a process does, and the time that it had spent in the kernel by then.
+struct Window {
+    began_ns: u64,
+    in_kernel_ns: u64,
+}
+
+impl Window {
+    /// Whether a process was in the kernel for most of the time between `earlier` and this.
+    fn is_busy_since(&self, earlier: &Self) -> bool {
+        let in_kernel = self.in_kernel_ns.saturating_sub(earlier.in_kernel_ns);
+        in_kernel.saturating_mul(2) > self.began_ns.saturating_sub(earlier.began_ns)
     }
 }
 

@@ -18,6 +18,7 @@ use ktstr_model::{Scheduler, Verdict};
 use crate::settings::Settings;
 
 pub(crate) use cell_run::run_named;
+pub(crate) use verifier::spec_for;
 
 /// What a test binary declares.
 #[derive(Clone, Copy)]

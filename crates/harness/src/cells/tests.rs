@@ -207,13 +207,13 @@ mod verifier {
 
     #[test]
     fn a_configuration_comes_from_the_first_test_that_has_one() {
-        let (spec, configured_by) = super::super::verifier::spec_for(&DECLARED, &BPF);
+        let (spec, configured_by) = spec_for(&DECLARED, &BPF);
         assert_eq!((spec.config, configured_by.as_deref()), (Some("k = 1"), Some("inner::b")));
         assert_eq!(
             (spec.manifest_dir, spec.path().as_str(), spec.read_bpf),
             ("/here", TestSpec::LOAD_ONLY, true)
         );
-        let (spec, configured_by) = super::super::verifier::spec_for(&DECLARED, &OTHER);
+        let (spec, configured_by) = spec_for(&DECLARED, &OTHER);
         assert_eq!((spec.config, configured_by, spec.manifest_dir), (None, None, "/elsewhere"));
     }
 }

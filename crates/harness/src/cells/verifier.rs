@@ -12,7 +12,7 @@ use ktstr_kernel::{KernelSet, LabelledKernel};
 use ktstr_model::{PRESETS, Preset, Scheduler, Verdict};
 
 use self::accepted_kernels::accepts;
-pub(super) use self::sweep_test::spec_for;
+pub(crate) use self::sweep_test::spec_for;
 use self::sweep_test::swept;
 use super::cell_run::{CellRun, carry_out};
 use super::kernels::kernel_named;

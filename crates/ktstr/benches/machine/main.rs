@@ -6,7 +6,10 @@ mod declared;
 mod determinism;
 mod edit;
 mod figures;
+mod prompt;
 mod start;
+
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use ktstr_harness::{Prepared, Settings, run_test};
@@ -24,14 +27,23 @@ fn main() -> Result<()> {
         run_test(&declared::STEADY);
         return Ok(());
     }
-    // cargo passes `--bench`; whatever else there may be is a mistake.
-    if let Some(unknown) =
-        arguments.iter().find(|argument| !["--bench", "--json"].contains(&argument.as_str()))
-    {
-        bail!("unknown argument {unknown}: only --json is accepted");
+    let mut output = Output { json: false };
+    let mut shell = None;
+    let mut words = arguments.into_iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            // cargo's.
+            "--bench" => {}
+            "--json" => output.json = true,
+            "--shell" => shell = Some(PathBuf::from(words.next().context("--shell names cargo-ktstr")?)),
+            unknown => bail!("unknown argument {unknown}: only --json and --shell PROGRAM are accepted"),
+        }
     }
-    let output = Output { json: arguments.iter().any(|argument| argument == "--json") };
     start::measure(&output)?;
+    match shell {
+        Some(program) => prompt::measure(&output, &program)?,
+        None => output.progress("the shell's prompt is left out: --shell names cargo-ktstr"),
+    }
     edit::measure(&output)?;
     determinism::measure(&output)
 }

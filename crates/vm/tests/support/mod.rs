@@ -11,8 +11,11 @@ use ktstr_vm::{Deadline, MachineSpec, Payload, Purpose, Qemu, Template, VmError}
 use ktstr_wire::layout::TEST_BINARY;
 
 /// Far beyond what any of these machines needs.
-pub const DEADLINE: Deadline =
-    Deadline { cpu: Some(Duration::from_secs(60)), wall: Duration::from_secs(900) };
+pub const DEADLINE: Deadline = Deadline {
+    cpu: Some(Duration::from_secs(60)),
+    wall: Duration::from_secs(900),
+    more_before_test: Duration::ZERO,
+};
 
 /// The kernel image that `cargo xtask test` fetched.
 pub fn kernel() -> PathBuf {

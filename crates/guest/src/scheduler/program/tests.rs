@@ -124,3 +124,14 @@ fn a_kernel_without_sched_ext_and_a_missing_program_are_told_apart() {
     let GuestFailure::Setup(why) = missing.failure else { panic!("{:?}", missing.failure) };
     assert!(why.starts_with("cannot start the scheduler /ktstr/scx_none: No such file"), "{why}");
 }
+
+#[test]
+fn one_that_is_busy_in_the_kernel_gets_more_time() {
+    let at = |began_ns, in_kernel_ns| Window { began_ns, in_kernel_ns };
+    assert!(at(10 * SECOND, 6 * SECOND).is_busy_since(&at(0, 0)));
+    assert!(!at(10 * SECOND, 4 * SECOND).is_busy_since(&at(0, 0)));
+    assert!(
+        !at(20 * SECOND, 10 * SECOND).is_busy_since(&at(10 * SECOND, 6 * SECOND)),
+        "what counts is the last piece"
+    );
+}

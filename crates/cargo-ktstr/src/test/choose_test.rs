@@ -1,11 +1,11 @@
 //! The test that was named.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 
-use crate::test::nextest_list::TestInBinary;
-
-/// Names that are shown of those that come near.
-const SHOWN: usize = 5;
+use super::nextest_list::TestInBinary;
+use crate::similar;
 
 /// The one test of `name`, in the binary `binary` if that is given.
 ///
@@ -16,8 +16,9 @@ pub fn choose(name: &str, binary: Option<&str>, tests: Vec<TestInBinary>) -> Res
     if let Some(binary) = binary.filter(|binary| !tests.iter().any(|test| test.binary_id == *binary)) {
         bail!("no test binary of this workspace is called `{binary}`: see `cargo nextest list`");
     }
-    let mut near: Vec<String> =
-        tests.iter().filter(|test| test.name.contains(name)).map(|test| test.name.clone()).collect();
+    // Cells are many, and whoever means one knows the name of its test.
+    let is_test = |test: &&TestInBinary| in_binary(test) && (name.contains('/') || !test.name.contains('/'));
+    let names: BTreeSet<String> = tests.iter().filter(is_test).map(|test| test.name.clone()).collect();
     let mut found: Vec<TestInBinary> =
         tests.into_iter().filter(|test| test.name == name && in_binary(test)).collect();
     match (found.pop(), &found[..]) {
@@ -27,12 +28,9 @@ pub fn choose(name: &str, binary: Option<&str>, tests: Vec<TestInBinary>) -> Res
             bail!("several test binaries have a test `{name}`: choose one with --binary: {}", ids.join(", "))
         }
         (None, _) => {
-            near.sort();
-            near.dedup();
-            near.truncate(SHOWN);
-            let hint = match near.is_empty() {
-                true => "`cargo nextest list` lists them".to_owned(),
-                false => format!("did you mean {}?", near.join(", ")),
+            let hint = match names.is_empty() {
+                true => "there are none here".to_owned(),
+                false => similar::hint(name, "there are", names),
             };
             let place = binary.map(|binary| format!(" in `{binary}`")).unwrap_or_default();
             bail!("there is no test `{name}`{place}: {hint}")
@@ -65,7 +63,8 @@ mod tests {
         assert_eq!(choose("steady", Some("a::x"), tests()).unwrap().binary_id, "a::x");
         insta::assert_snapshot!(refusal("steady", None), @"several test binaries have a test `steady`: choose one with --binary: a::x, a::y");
         insta::assert_snapshot!(refusal("mixed", None), @"there is no test `mixed`: did you mean inner::mixed?");
-        insta::assert_snapshot!(refusal("mix ed", Some("a::x")), @"there is no test `mix ed` in `a::x`: `cargo nextest list` lists them");
+        insta::assert_snapshot!(refusal("inner::mixd", None), @"there is no test `inner::mixd`: did you mean inner::mixed?");
+        insta::assert_snapshot!(refusal("other", Some("a::x")), @"there is no test `other` in `a::x`: there are steady");
         insta::assert_snapshot!(refusal("steady", Some("b")), @"no test binary of this workspace is called `b`: see `cargo nextest list`");
     }
 }
