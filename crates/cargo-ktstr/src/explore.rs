@@ -13,8 +13,8 @@ use ktstr_kernel::{Cache, Environment, KernelSet, KernelSpec};
 use ktstr_model::{ModeChoice, Topology};
 use ktstr_vm::Qemu;
 
-use crate::kernel::BuildBar;
 use crate::missing_tool::NoNextest;
+use crate::test::kernels::resolve_one;
 use crate::test::records::Workspace;
 use crate::test::{
     announce, build_flags, build_programs, carry_out, choose_test, hand_choice_on, hand_commit_on,
@@ -97,12 +97,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
-    let kernel = match &args.kernel {
-        None => ktstr_kernel::discover(&environment, &cache)?,
-        Some(spec) => {
-            ktstr_kernel::resolve_or_get(spec, args.offline, &environment, &cache, &BuildBar::new())?
-        }
-    };
+    let kernel = resolve_one(args.kernel.as_ref(), args.offline, &environment, &cache)?;
     let qemu = Qemu::find()?;
     if !has_nextest() {
         return Err(NoNextest(install_nextest().to_string()).into());

@@ -4,6 +4,7 @@ mod cache;
 mod completions;
 mod confirm;
 mod doctor;
+mod empty_variables;
 mod explore;
 mod kernel;
 mod man;
@@ -19,7 +20,7 @@ mod verifier;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 #[derive(Parser)]
 #[command(
@@ -86,8 +87,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
+fn parse() -> Cli {
+    let matches = empty_variables::ignore(Cli::command()).get_matches_from(arguments());
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 fn main() -> ExitCode {
-    match run(Cli::parse_from(arguments()).command) {
+    match run(parse().command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -102,7 +108,6 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -40,8 +40,9 @@ use summary::Summary;
                         cargo ktstr test --budget 600 -- --run-ignored only -E 'test(gauntlet/)'"
 )]
 pub struct Args {
-    /// Kernel to test on: an image file, a version, a series or a cache key [default: the newest that is cached].
-    /// Given several times, every test has a cell `kernels/TEST/KERNEL` on each further one
+    /// Kernel to test on: an image file, a version, a series, a cache key, or a range, which means every cached kernel
+    /// in it [default: the newest that is cached]. With several, every test has a cell `kernels/TEST/KERNEL` on each
+    /// further one
     #[arg(long, value_name = "SPEC")]
     kernel: Vec<KernelSpec>,
     /// What guests' clocks follow: auto, real-time or deterministic

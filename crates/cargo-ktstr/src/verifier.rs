@@ -34,8 +34,8 @@ use crate::test::{self, build_flags, kernels};
                   cargo ktstr verifier --scheduler my_sched --json"
 )]
 pub struct Args {
-    /// Kernel to load on, as often as wanted: an image file, a version, a series or a cache key [default: the newest
-    /// that is cached]
+    /// Kernel to load on, as often as wanted: an image file, a version, a series, a cache key, or a range, which means
+    /// every cached kernel in it [default: the newest that is cached]
     #[arg(long, value_name = "SPEC")]
     kernel: Vec<KernelSpec>,
     /// Only this scheduler; as often as wanted

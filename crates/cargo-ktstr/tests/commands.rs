@@ -20,12 +20,6 @@ fn a_subcommand_that_there_is_not_is_refused() {
 }
 
 #[test]
-fn what_a_shell_cannot_do_yet_says_so() {
-    assert!(refuses("shell --scheduler my_sched").starts_with("error: `--scheduler` is not built yet"));
-    assert!(refuses("shell --test basic_steady").starts_with("error: `--test` is not built yet"));
-}
-
-#[test]
 fn a_preset_that_there_is_not_is_refused_with_those_there_are() {
     let error = refuses("verifier --preset huge --kernel /nowhere/bzImage");
     assert!(
@@ -80,4 +74,19 @@ fn what_cannot_be_explored_is_refused_before_anything_is_built() {
         let error = refuses(&format!("explore steady {args}"));
         assert!(error.contains(words), "{args}: {error}");
     }
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    // All of them, by the page of the book that says so.
+    let page = include_str!("../../../docs/src/running-tests/environment.md");
+    let names = page.split('`').filter(|word| word.starts_with("KTSTR_") && !word.contains('='));
+    let mut command = Command::cargo_bin("cargo-ktstr").unwrap();
+    command.args(["test", "--kernel", "/nowhere/bzImage"]);
+    let names: Vec<_> = names.collect();
+    assert!(names.contains(&"KTSTR_SEED") && names.contains(&"KTSTR_BUDGET_SECS"), "{names:?}");
+    command.envs(names.into_iter().map(|name| (name, "")));
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("error: there is no kernel image at /nowhere/bzImage"), "{said}");
 }

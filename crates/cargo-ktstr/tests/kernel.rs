@@ -102,6 +102,23 @@ fn refuses_nonsense_with_what_is_accepted() {
 }
 
 #[test]
+fn a_range_is_every_cached_kernel_in_it_or_the_newest_of_them() {
+    let host = Host::new();
+    for release in ["6.12.95+deb12", "6.18.2+deb13", "6.18.15+deb13", "7.0.13+deb13", "7.3.4+deb13"] {
+        host.add(release, true);
+    }
+    // No QEMU is found, so both end after they have said what they take.
+    let first_line = |args: &str| host.fails(args).lines().next().unwrap().to_owned();
+    insta::assert_snapshot!(first_line("test --kernel 6.18..7.0 --kernel 7.3 --offline"), @"note: 6.18..=7.0 selects what is cached: 7.0.13+deb13, 6.18.15+deb13, 6.18.2+deb13; `cargo ktstr kernel list --range 6.18..=7.0` shows what else there is");
+    insta::assert_snapshot!(first_line("explore steady --kernel 6.18..7.0 --offline"), @"note: 6.18..=7.0 selects 7.0.13+deb13, 6.18.15+deb13, 6.18.2+deb13; this command takes the newest of them");
+    let error = host.fails("test --kernel 7.1..7.2 --offline");
+    assert!(
+        error.starts_with("error: kernel 7.1..=7.2 is not here, and --offline forbids getting it"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_is_cached_is_not_fetched_again() {
     let host = Host::new();
     host.add("7.3.4+deb13", true);

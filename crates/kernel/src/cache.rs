@@ -104,13 +104,21 @@ impl Cache {
         }
     }
 
-    /// The newest entry that `spec` selects, passing over corrupt ones.
+    /// The entries that `spec` selects, newest first, passing over corrupt ones; all of them without a spec.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub fn selected(&self, spec: Option<&KernelSpec>) -> Result<Vec<Entry>, Error> {
+        let is_meant = |entry: &&Entry| spec.is_none_or(|s| s.selects(entry.key(), entry.metadata().version));
+        Ok(self.list()?.iter().filter_map(Slot::ready).filter(is_meant).cloned().collect())
+    }
+
+    /// The newest of them.
     ///
     /// # Errors
     /// As [`list`](Self::list).
     pub fn newest(&self, spec: Option<&KernelSpec>) -> Result<Option<Entry>, Error> {
-        let selected = |entry: &Entry| spec.is_none_or(|s| s.selects(entry.key(), entry.metadata().version));
-        Ok(self.list()?.iter().filter_map(Slot::ready).find(|entry| selected(entry)).cloned())
+        Ok(self.selected(spec)?.into_iter().next())
     }
 
     /// The SHA-256 sum of a file anywhere, remembered while the file does not change.
@@ -123,8 +131,17 @@ impl Cache {
 
     /// Where the sums of a source tree's files are remembered.
     pub(crate) fn tree_checksums(&self, tree: &Path) -> PathBuf {
+        self.of_tree("tree", tree)
+    }
+
+    /// Where it is remembered in which state a source tree was, as long as it does not change.
+    pub(crate) fn tree_snapshot(&self, tree: &Path) -> PathBuf {
+        self.of_tree("snapshot", tree)
+    }
+
+    fn of_tree(&self, what: &str, tree: &Path) -> PathBuf {
         let name = Sha256Sum::of(tree.as_os_str().as_bytes()).to_string();
-        self.checksums().join(format!("tree-{}", &name[..16]))
+        self.checksums().join(format!("{what}-{}", &name[..16]))
     }
 
     fn checksums(&self) -> PathBuf {

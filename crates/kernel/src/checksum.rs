@@ -1,15 +1,17 @@
 //! SHA-256 sums of files, remembered as long as a file does not change.
 
 use std::{
+    ffi::CStr,
     fmt,
     fs::{self, File},
     io::{self, Read, Write},
-    os::unix::fs::MetadataExt,
+    os::{fd::AsFd, unix::fs::MetadataExt},
     path::{Path, PathBuf},
     str::FromStr,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use rustix::fs::{AtFlags, statat};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -93,6 +95,11 @@ impl From<Sha256Sum> for String {
     }
 }
 
+/// Longer than a tick of any file system's clock.
+const SETTLED: Duration = Duration::from_secs(2);
+/// Length of [`Stamp::to_bytes`].
+pub(crate) const STAMP_BYTES: usize = 56;
+
 /// What a file's content cannot change without changing.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stamp {
@@ -116,9 +123,36 @@ impl Stamp {
         }
     }
 
-    /// When the file was changed last.
-    pub fn changed_at(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_nanos(self.changed_ns.try_into().unwrap_or(0))
+    /// Of what lies at `path` below the folder `dir`; a link is not followed.
+    pub fn at(dir: impl AsFd, path: &CStr) -> io::Result<Self> {
+        let file = statat(dir, path, AtFlags::SYMLINK_NOFOLLOW)?;
+        let ns = |seconds, ns| i128::from(seconds) * 1_000_000_000 + i128::from(ns);
+        Ok(Self {
+            device: file.st_dev,
+            inode: file.st_ino,
+            bytes: file.st_size.cast_unsigned(),
+            modified_ns: ns(file.st_mtime, file.st_mtime_nsec),
+            changed_ns: ns(file.st_ctime, file.st_ctime_nsec),
+        })
+    }
+
+    /// All of it, in a fixed length.
+    pub fn to_bytes(&self) -> [u8; STAMP_BYTES] {
+        let Self { device, inode, bytes, modified_ns, changed_ns } = self;
+        let mut all = [0; STAMP_BYTES];
+        for (nth, word) in [device, inode, bytes].into_iter().enumerate() {
+            all[8 * nth..][..8].copy_from_slice(&word.to_le_bytes());
+        }
+        all[24..40].copy_from_slice(&modified_ns.to_le_bytes());
+        all[40..].copy_from_slice(&changed_ns.to_le_bytes());
+        all
+    }
+
+    /// Whether another change would show by `now`: a file that was changed just before may be changed again without a
+    /// sign, since clocks of file systems tick slowly.
+    pub fn is_settled(&self, now: SystemTime) -> bool {
+        let changed_at = UNIX_EPOCH + Duration::from_nanos(self.changed_ns.try_into().unwrap_or(0));
+        changed_at + SETTLED < now
     }
 }
 

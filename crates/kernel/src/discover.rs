@@ -33,6 +33,14 @@ pub fn resolve(spec: &KernelSpec, env: &Environment, cache: &Cache) -> Result<Ke
     }
 }
 
+/// All cached kernels that `spec` selects, newest first.
+///
+/// # Errors
+/// When the cache cannot be read, or one of them is corrupt.
+pub fn cached(spec: &KernelSpec, cache: &Cache) -> Result<Vec<Kernel>, Error> {
+    cache.selected(Some(spec))?.into_iter().map(|entry| Kernel::of_entry(entry, cache)).collect()
+}
+
 /// The kernel to use when none is named: `KTSTR_TEST_KERNEL`, `KTSTR_KERNEL`, the newest in the cache, `./linux`,
 /// `../linux`, the host's build tree, the host's own kernels.
 ///

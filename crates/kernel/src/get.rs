@@ -59,7 +59,12 @@ fn get(
         // Its name carries a hash of what it was made of, from which nothing can be made again.
         KernelSpec::Key(key) if key.contains("-ktstr-") => Err(absent),
         KernelSpec::Version(_) | KernelSpec::Range(_) | KernelSpec::Key(_) => {
-            progress.notice(&format!("kernel {spec} is not cached: fetching it ready-made"));
+            progress.notice(&match spec {
+                KernelSpec::Range(_) => {
+                    format!("no kernel in {spec} is cached: fetching the newest ready-made")
+                }
+                _ => format!("kernel {spec} is not cached: fetching it ready-made"),
+            });
             let request = FetchRequest { wanted: Some(spec.clone()), ..FetchRequest::default() };
             match (fetch(&request, env, cache, progress), spec) {
                 (Ok(fetched), _) => Kernel::of_entry(fetched.entry, cache),

@@ -53,7 +53,7 @@ pub use cache::Cache;
 pub use checksum::Sha256Sum;
 pub use clean::{CleanChoice, to_remove};
 pub use config::KernelConfig;
-pub use discover::{discover, resolve};
+pub use discover::{cached, discover, resolve};
 pub use entry::{Entry, EntryHold, METADATA_SCHEMA, Metadata, Origin, PackageRecord};
 pub use environment::Environment;
 pub use error::Error;

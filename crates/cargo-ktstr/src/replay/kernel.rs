@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec, discover, resolve, resolve_or_get};
 use ktstr_results::replay::ReplayToken;
 
-use crate::kernel::BuildBar;
+use crate::{kernel::BuildBar, test::kernels::resolve_one};
 
 /// The kernel that was named; else the one with the token's hash in the cache, or the one that runs take here; else the
 /// one with the token's release, which is fetched or built when it is absent. What has another hash is said when the run
@@ -16,8 +16,8 @@ pub fn find(
     environment: &Environment,
     cache: &Cache,
 ) -> Result<Kernel> {
-    if let Some(spec) = named {
-        return Ok(resolve_or_get(spec, offline, environment, cache, &BuildBar::new())?);
+    if named.is_some() {
+        return resolve_one(named, offline, environment, cache);
     }
     let is_same = |sha256: &dyn ToString| sha256.to_string() == token.kernel.sha256;
     let slots = cache.list()?;

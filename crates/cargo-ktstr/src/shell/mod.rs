@@ -23,8 +23,8 @@ use ktstr_vm::{
 };
 use ktstr_wire::session::{REQUEST_FILE, Request, SCRIPT_FILE};
 
-use crate::kernel::BuildBar;
 use crate::progress::Terminal as ProgressBar;
+use crate::test::kernels::resolve_one;
 use declared::Declaring;
 use outcome::Outcome;
 use relay::Relay;
@@ -100,12 +100,7 @@ fn open(args: &Args) -> Result<ExitCode> {
     includes::add(&mut payload, &args.include)?;
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
-    let kernel = match &args.kernel {
-        Some(spec) => {
-            ktstr_kernel::resolve_or_get(spec, args.offline, &environment, &cache, &BuildBar::new())?
-        }
-        None => ktstr_kernel::discover(&environment, &cache)?,
-    };
+    let kernel = resolve_one(args.kernel.as_ref(), args.offline, &environment, &cache)?;
     // Kept while the machine runs: `kernel clean` leaves a kernel in use alone.
     let _in_use = kernel.hold()?;
     let qemu = Qemu::find()?;

@@ -153,7 +153,7 @@ fn refuses_what_it_cannot_build() {
     fs::write(host.path("bad.config"), "SMP=y\n").unwrap();
     for (args, why) in [
         ("build --source empty", "[DIR]/empty is neither a Linux source tree"),
-        ("build --source absent", "[DIR]/absent is neither"),
+        ("build --source absent", "cannot read [DIR]/absent: No such file or directory"),
         ("build --source linux --extra-config absent", "cannot read [DIR]/absent"),
         (
             "build --source linux --extra-config bad.config",

@@ -7,7 +7,10 @@ use std::{
     time::SystemTime,
 };
 
-use super::{tree_git::git_files, tree_walk::walk};
+use super::{
+    tree_git::git_files,
+    tree_walk::{is_product, walk},
+};
 use crate::Error;
 
 /// Brings the folder `copy` to the state of the tree's sources. Files that did not change are left alone, so that an
@@ -27,7 +30,7 @@ pub fn export(tree: &Path, copy: &Path) -> Result<(), Error> {
 /// The files of the tree that its sources are, relative to it: those git knows of or would take, else all but what
 /// builds leave.
 pub fn source_files(tree: &Path) -> Result<Vec<PathBuf>, Error> {
-    git_files(tree)?.map_or_else(|| walk(tree), Ok)
+    git_files(tree)?.map_or_else(|| Ok(walk(tree, is_product)?.files), Ok)
 }
 
 fn copy_file(from: &Path, to: &Path) -> io::Result<()> {

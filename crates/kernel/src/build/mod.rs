@@ -36,6 +36,7 @@ mod source;
 mod tools;
 mod tree_content;
 mod tree_git;
+mod tree_snapshot;
 mod tree_sum;
 mod tree_walk;
 #[cfg(feature = "get")]

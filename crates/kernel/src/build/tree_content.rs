@@ -1,11 +1,12 @@
 //! What a source tree holds: its version, and what tells it from every other state of it.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::SystemTime};
 
 use super::{
-    tree_git::{GitState, git_state},
+    tree_git::{GitState, git_state, head},
+    tree_snapshot::{self, TreeSnapshot, TreeState},
     tree_sum::remembered_sum_of,
-    tree_walk::walk,
+    tree_walk::{is_git, is_product, walk},
 };
 use crate::{Cache, Error, KernelVersion, tree::is_source_tree};
 
@@ -33,6 +34,7 @@ impl TreeContent {
     /// # Errors
     /// When it is no source tree of Linux, or too old.
     pub fn version_of(tree: &Path) -> Result<KernelVersion, Error> {
+        fs::metadata(tree).map_err(Error::io("read", tree))?;
         if !is_source_tree(tree) {
             return Err(Error::NotATree { path: tree.to_owned() });
         }
@@ -48,16 +50,39 @@ impl TreeContent {
     pub fn read(tree: &Path, cache: &Cache) -> Result<Self, Error> {
         let version = Self::version_of(tree)?;
         let is_built_in_place = BUILD_MARKS.iter().any(|mark| tree.join(mark).exists());
-        let (identity, is_changed) = match git_state(tree)? {
-            Some(GitState { commit, changes: None }) => (commit, Some(false)),
-            Some(GitState { commit, changes: Some(changes) }) => (format!("{commit}+{changes}"), Some(true)),
-            None => {
-                let files = walk(tree)?;
-                (remembered_sum_of(tree, &files, &cache.tree_checksums(tree))?.to_string(), None)
-            }
-        };
+        let TreeState { identity, is_changed, .. } = read_state(tree, cache)?;
         Ok(Self { version, identity, is_changed, is_built_in_place })
     }
+}
+
+/// What was found the last time, as long as nothing has changed since.
+fn read_state(tree: &Path, cache: &Cache) -> Result<TreeState, Error> {
+    let (commit, snapshots) = (head(tree), cache.tree_snapshot(tree));
+    if let Some(known) = tree_snapshot::unchanged(tree, &snapshots, commit.as_deref()) {
+        return Ok(known);
+    }
+    // The time before the folders, these before the stamps and those before the content, so that a change in between
+    // shows the next time.
+    let now = SystemTime::now();
+    // Of a git tree more than its sources: of those, some may have the name of a product, which git knows.
+    let walked = walk(tree, if commit.is_some() { is_git } else { is_product });
+    // What cannot be read may be none of git's business.
+    let snapshot = walked.as_ref().ok().and_then(|walked| TreeSnapshot::take(tree, walked, now).ok());
+    let (identity, is_changed) = match commit.clone() {
+        Some(commit) => match git_state(tree, commit)? {
+            GitState { commit, changes: None } => (commit, Some(false)),
+            GitState { commit, changes: Some(changes) } => (format!("{commit}+{changes}"), Some(true)),
+        },
+        None => {
+            let sum = remembered_sum_of(tree, &walked?.files, &cache.tree_checksums(tree))?;
+            (sum.to_string(), None)
+        }
+    };
+    let state = TreeState { identity, is_changed, commit };
+    if let Some(snapshot) = snapshot {
+        snapshot.keep(&snapshots, &state);
+    }
+    Ok(state)
 }
 
 /// [`TreeContent::identity`] of a tree.

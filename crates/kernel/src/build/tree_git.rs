@@ -18,25 +18,30 @@ pub struct GitState {
     pub changes: Option<Sha256Sum>,
 }
 
-/// The state of a tree; `None` where there is no git, or it refuses (the tree is another user's, say).
-pub fn git_state(tree: &Path) -> Result<Option<GitState>, Error> {
-    if !is_git_top(tree) {
-        return Ok(None);
+/// The commit that is checked out; `None` where there is no git, or it refuses (the tree is another user's, say).
+pub fn head(tree: &Path) -> Option<String> {
+    if !tree.join(".git").exists() {
+        return None;
     }
-    let commit = String::from_utf8_lossy(&git(tree, &["rev-parse", "HEAD"])?).trim().to_owned();
+    let commit = git(tree, &["rev-parse", "--verify", "-q", "HEAD"]).ok()?;
+    Some(String::from_utf8_lossy(&commit).trim().to_owned())
+}
+
+/// The state of a tree of which `commit` is checked out.
+pub fn git_state(tree: &Path, commit: String) -> Result<GitState, Error> {
     let mut changes = git(tree, &["diff", "--binary", "--no-ext-diff", "--no-textconv", "HEAD"])?;
     let new: Vec<_> = paths(&git(tree, &["ls-files", "-z", "--others", "--exclude-standard"])?).collect();
     if changes.is_empty() && new.is_empty() {
-        return Ok(Some(GitState { commit, changes: None }));
+        return Ok(GitState { commit, changes: None });
     }
     changes.extend_from_slice(sum_of(tree, &new)?.to_string().as_bytes());
-    Ok(Some(GitState { commit, changes: Some(Sha256Sum::of(&changes)) }))
+    Ok(GitState { commit, changes: Some(Sha256Sum::of(&changes)) })
 }
 
-/// The files that git knows of or would take, in order; `None` as for [`git_state`].
+/// The files that git knows of or would take, in order; `None` as for [`head`].
 #[cfg(feature = "get")]
 pub fn git_files(tree: &Path) -> Result<Option<Vec<PathBuf>>, Error> {
-    if !is_git_top(tree) {
+    if head(tree).is_none() {
         return Ok(None);
     }
     let listed = git(tree, &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
@@ -45,10 +50,6 @@ pub fn git_files(tree: &Path) -> Result<Option<Vec<PathBuf>>, Error> {
     files.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
     files.dedup();
     Ok(Some(files))
-}
-
-fn is_git_top(tree: &Path) -> bool {
-    tree.join(".git").exists() && git(tree, &["rev-parse", "--verify", "-q", "HEAD"]).is_ok()
 }
 
 /// git, kept from refreshing its index: the tree is the user's.

@@ -7,7 +7,7 @@ use std::{
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
     thread,
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use crate::{
@@ -15,8 +15,6 @@ use crate::{
     checksum::{Stamp, write_aside},
 };
 
-/// A file that was changed more recently may be changed again without a sign: clocks of file systems tick slowly.
-const SETTLED: Duration = Duration::from_secs(2);
 const EXECUTABLE: u32 = 0o100;
 
 /// The sum over the names and the content of `files`, which are relative to `tree`.
@@ -92,7 +90,7 @@ fn sum_one<'a>(tree: &Path, path: &'a Path, known: &Known, now: SystemTime) -> i
         None if metadata.is_file() => Sha256Sum::of_reader(File::open(&place)?)?,
         None => Sha256Sum::of(b""),
     };
-    let is_settled = stamp.changed_at() + SETTLED < now;
+    let is_settled = stamp.is_settled(now);
     Ok(Summed { path, kind, sum, name, was_known: remembered.is_some(), is_settled })
 }
 

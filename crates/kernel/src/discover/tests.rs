@@ -129,6 +129,12 @@ fn versions_ranges_and_keys_resolve_to_the_cache() {
         assert_eq!((kernel.label(), kernel.sched_ext), (release, Some(true)), "{spec}");
         assert!(kernel.hold().unwrap().is_some());
     }
+    let all = |spec: &str| {
+        let kernels = cached(&spec.parse().unwrap(), &host.cache).unwrap();
+        kernels.iter().map(|kernel| kernel.label().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(all("6.16..=7.0"), ["6.18.10+deb13", "6.18.2"]);
+    assert_eq!(all("7.0..7.2"), [""; 0]);
 }
 
 #[test]

@@ -1,18 +1,18 @@
 //! Where packages come from: the system's apt, or a mirror that is read without it.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use super::{
     apt::{APT_MISSING, Apt},
-    download,
-    mirror::check,
+    apt_download, mirror,
     package::Package,
     plain::PlainMirror,
 };
-use crate::{Cache, Environment, Error, Progress, program::find_program};
+use crate::{Cache, Environment, Error, Progress, Sha256Sum, program::find_program};
 
 /// A Debian archive.
 pub enum Archive {
@@ -28,7 +28,9 @@ impl Archive {
     pub fn prepare(cache: &Cache, env: &Environment, insecure: bool) -> Result<Self, Error> {
         match &env.debian_mirror {
             _ if find_program("apt-get").is_some() => Apt::prepare(cache, env).map(Self::Apt),
-            Some(address) => PlainMirror::prepare(&check(address)?, cache, env, insecure).map(Self::Plain),
+            Some(address) => {
+                PlainMirror::prepare(&mirror::check(address)?, cache, env, insecure).map(Self::Plain)
+            }
             None => Err(Error::ToolMissing { program: "apt-get".into(), remedy: APT_MISSING }),
         }
     }
@@ -49,9 +51,40 @@ impl Archive {
         dir: &Path,
         progress: &dyn Progress,
     ) -> Result<Vec<PathBuf>, Error> {
-        match self {
-            Self::Apt(apt) => download::download(apt, packages, dir, progress),
-            Self::Plain(mirror) => mirror.download(packages, dir, progress),
+        fs::create_dir_all(dir).map_err(Error::cache_io("create", dir))?;
+        let files: Vec<_> = packages.iter().map(|package| dir.join(package.file_name())).collect();
+        let wanted = || packages.iter().zip(files.iter().map(PathBuf::as_path));
+        let missing: Vec<_> = wanted().filter(|(package, file)| !is_whole(package, file)).collect();
+        if !missing.is_empty() {
+            match self {
+                Self::Apt(apt) => apt_download::download(apt, &missing, progress)?,
+                Self::Plain(mirror) => mirror.download(&missing, progress)?,
+            }
         }
+        for (package, file) in missing {
+            check(package, file)?;
+        }
+        Ok(files)
     }
+}
+
+fn is_whole(package: &Package, file: &Path) -> bool {
+    let length = fs::metadata(file).map_or(0, |file| file.len());
+    length == package.bytes && Sha256Sum::of_file(file).is_ok_and(|sum| sum == package.record.sha256)
+}
+
+/// Whether a file is the package; if not it is removed.
+fn check(package: &Package, file: &Path) -> Result<(), Error> {
+    let found = Sha256Sum::of_file(file)?;
+    if found == package.record.sha256 {
+        return Ok(());
+    }
+    let _ = fs::remove_file(file);
+    let expected = package.record.sha256.to_string();
+    Err(Error::WrongSum {
+        file: package.file_name().to_owned(),
+        found: found.to_string(),
+        expected,
+        mirror: "KTSTR_DEBIAN_MIRROR",
+    })
 }

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use super::{apt::KEYRINGS, download::check, package::Package};
+use super::{apt::KEYRINGS, package::Package};
 use crate::{Cache, Environment, Error, Progress, Sha256Sum, http::Http, program::find_program};
 
 const INDEXES: [&str; 2] = ["main/binary-amd64/Packages.xz", "main/binary-amd64/Packages.gz"];
@@ -56,22 +56,12 @@ impl PlainMirror {
         Err(self.refuse(&url, "it lists no index of main for amd64"))
     }
 
-    /// Downloads packages into `dir`.
-    pub fn download(
-        &self,
-        packages: &[Package],
-        dir: &Path,
-        progress: &dyn Progress,
-    ) -> Result<Vec<PathBuf>, Error> {
-        fs::create_dir_all(dir).map_err(Error::cache_io("create", dir))?;
-        let mut files = Vec::new();
-        for package in packages {
-            let file = dir.join(package.file_name());
-            self.http.download(&format!("{}/{}", self.address, package.path), &file, progress)?;
-            check(package, &file)?;
-            files.push(file);
+    /// Downloads packages into their files, going on with what is there.
+    pub fn download(&self, wanted: &[(&Package, &Path)], progress: &dyn Progress) -> Result<(), Error> {
+        for (package, file) in wanted {
+            self.http.download(&format!("{}/{}", self.address, package.path), file, progress)?;
         }
-        Ok(files)
+        Ok(())
     }
 
     /// What the signature covers.
