@@ -3,6 +3,7 @@
 mod annotations;
 mod budget;
 pub mod build_flags;
+mod cells;
 pub mod choose_test;
 mod estimate;
 pub mod kernels;
@@ -25,10 +26,12 @@ use ktstr_results::{Commit, Record, TestProgram};
 use ktstr_vm::{Qemu, choose_mode};
 
 use crate::missing_tool::NoNextest;
+use crate::stats::{print, print_json};
+use cells::Planned;
 use nextest_config::NextestConfig;
 use records::{Records, Workspace};
 use selection::Selection;
-use summary::Summary;
+use summary::{Summary, SummaryFile};
 
 /// Build schedulers and tests, and run the tests on a real kernel under nextest
 #[derive(Debug, clap::Args)]
@@ -37,7 +40,8 @@ use summary::Summary;
                         cargo ktstr test --work-type PipeIo\n  \
                         cargo ktstr test -- -E 'test(steady)' --no-capture\n  \
                         cargo ktstr test --kernel 7.3 --kernel 6.18\n  \
-                        cargo ktstr test --budget 600 -- --run-ignored only -E 'test(gauntlet/)'"
+                        cargo ktstr test --budget 600 -- --run-ignored only -E 'test(gauntlet/)'\n  \
+                        cargo ktstr test --list -- --run-ignored only -E 'test(gauntlet/)'"
 )]
 pub struct Args {
     /// Kernel to test on: an image file, a version, a series, a cache key, or a range, which means every cached kernel
@@ -57,6 +61,15 @@ pub struct Args {
     /// Leave cells out that would take longer than this, in seconds, by what earlier runs took
     #[arg(long, value_name = "SECS", env = "KTSTR_BUDGET_SECS", value_parser = budget_in_seconds)]
     budget: Option<u64>,
+    /// Run nothing: list what would be run, and which cells would be skipped because this host cannot carry their machines
+    #[arg(long)]
+    list: bool,
+    /// List as JSON
+    #[arg(long, requires = "list")]
+    json: bool,
+    /// Write the summary to this file too, as JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    summary_json: Option<PathBuf>,
     /// Run each cell twice, and fail it as broken when the two runs differ; for deterministic mode
     #[arg(long)]
     check_determinism: bool,
@@ -169,9 +182,15 @@ struct Run<'a> {
 impl Run<'_> {
     /// The exit code is nextest's.
     fn carry_out(&self) -> Result<ExitCode> {
+        if self.args.list {
+            return self.list();
+        }
+        // Before anything is run: who cannot have it there shall not wait for it.
+        let summary_file = self.args.summary_json.as_deref().map(SummaryFile::create).transpose()?;
+        self.records.warn_if_unwritable();
         let config = NextestConfig::write()?;
         let selection = match self.args.budget {
-            Some(seconds) => Some(Selection::make(self, seconds)?),
+            Some(seconds) => Some(Selection::make(self, &self.planned()?, seconds)?),
             None => None,
         };
         let began = SystemTime::now();
@@ -184,8 +203,36 @@ impl Run<'_> {
             command.env("KTSTR_CELLS", selection.path());
         }
         let code = carry_out(&mut command)?;
-        self.sum_up(&self.records.of_invocation(&id, began), selection.as_ref());
+        let records = self.records.of_invocation(&id, began);
+        let summary = Summary::of(&records, selection.map(|selection| selection.left_out));
+        self.tell(&summary, &records);
+        if let Some(file) = summary_file {
+            file.write(&summary)?;
+        }
         Ok(code)
+    }
+
+    /// Prints what would be run.
+    fn list(&self) -> Result<ExitCode> {
+        let mut planned = self.planned()?;
+        if let Some(seconds) = self.args.budget {
+            Selection::make(self, &planned, seconds)?.keep_chosen(&mut planned);
+        }
+        match self.args.json {
+            true => print_json(&planned)?,
+            false => print(&cells::render(&planned))?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// What nextest would run.
+    fn planned(&self) -> Result<Vec<Planned>> {
+        cells::planned(&self.nextest_arguments(), |command| {
+            self.tell_tests(command)?;
+            // What a machine may have depends on the mode; it was found once.
+            command.env("KTSTR_MODE", self.mode.to_string());
+            Ok(())
+        })
     }
 
     fn nextest_arguments(&self) -> Vec<String> {
@@ -234,9 +281,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn sum_up(&self, records: &[Record], selection: Option<&Selection>) {
-        let left_out = selection.map(|selection| (selection.left_out, selection.budget.as_secs()));
-        if let Some(table) = (Summary { records, left_out }).render() {
+    fn tell(&self, summary: &Summary, records: &[Record]) {
+        if let Some(table) = summary.render() {
             eprintln!("\n{table}");
         }
         if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {

@@ -235,7 +235,7 @@ fn broken_records_are_counted_named_and_spoil_nothing() {
     let write = |name: &str, text: &str| fs::write(run.join(name), text).unwrap();
     write("cut.json", good.split_inclusive("\"steady").next().unwrap());
     write("edited.json", &good.replacen("\"seed\":", "\"seed\":\"x\",\"was\":", 1));
-    write("newer.json", &good.replacen("\"schema\":\"2.0\"", "\"schema\":\"3.0\"", 1));
+    write("newer.json", &good.replacen("\"schema\":\"2.1\"", "\"schema\":\"3.0\"", 1));
     write("text.json", "hello");
     write("unknown-field.json", &good.replacen('{', "{\"colour\":\"blue\",", 1));
     let (code, text, error) = store.run("");

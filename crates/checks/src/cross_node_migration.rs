@@ -35,6 +35,7 @@ pub(crate) fn check(workers: &[WorkerReport], max: f64) -> AssertResult {
 
 #[cfg(test)]
 mod tests {
+    use ktstr_model::WorkerExit;
     use proptest::prelude::*;
 
     use super::*;
@@ -44,7 +45,7 @@ mod tests {
     fn names_moves_pages_and_ratio() {
         let mut seen = with_pages(1, &[(0, 50)]);
         seen.numa_pages_migrated = 150;
-        let result = check(&[with_pages(0, &[(1, 50)]), seen], 1.0);
+        let result = check(&[with_pages(0, &[(1, 50)]), seen.clone()], 1.0);
         let [detail] = &result.details[..] else { panic!("{result:?}") };
         assert_eq!(
             detail.message,
@@ -52,6 +53,8 @@ mod tests {
              0-1, 1.500 times the 100 pages of all workers; 1 times are allowed"
         );
         assert_eq!((detail.value, detail.threshold), (Some(1.5), Some(1.0)));
+        let died = WorkerReport { exit: WorkerExit::Failed("x".into()), ..with_pages(2, &[(0, 900)]) };
+        assert!(check(&[seen, died], 1.0).is_failed(), "its pages do not count");
     }
 
     #[test]

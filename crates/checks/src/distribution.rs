@@ -6,7 +6,8 @@ use ktstr_model::TimeSample;
 const ROUNDING: f64 = 1e-9;
 
 /// Figures with weights, in ascending order.
-pub(crate) struct Distribution(Vec<(f64, f64)>);
+#[derive(Clone, Debug, PartialEq)]
+pub struct Distribution(Vec<(f64, f64)>);
 
 impl Distribution {
     /// Figures that all weigh the same.

@@ -17,7 +17,8 @@ pub(crate) fn check(workers: &[WorkerReport]) -> AssertResult {
         }
         let outside = worker.cpus.difference(allowed);
         let Some(first) = outside.first() else { continue };
-        let seen = match first_seen(worker, &outside) {
+        let first_seen = first_seen(worker, &outside);
+        let seen = match first_seen {
             Some((cpu, at_ns)) => format!("first on CPU {cpu} at {} on the guest's clock", format_ns(at_ns)),
             None => "when is not on record".to_owned(),
         };
@@ -25,10 +26,9 @@ pub(crate) fn check(workers: &[WorkerReport]) -> AssertResult {
             "{} ran on CPUs {outside}, which its cpuset {allowed} does not have; {seen}; none are allowed",
             name(worker)
         );
-        let mut detail = violation(DetailKind::Isolation, worker, message);
-        detail.cpu = Some(first_seen(worker, &outside).map_or(first, |(cpu, _)| cpu));
-        detail.value = Some(outside.len() as f64);
-        detail.threshold = Some(0.0);
+        let mut detail =
+            violation(DetailKind::Isolation, worker, message).measured(outside.len() as f64, 0.0);
+        detail.cpu = Some(first_seen.map_or(first, |(cpu, _)| cpu));
         result.details.push(detail);
     }
     result

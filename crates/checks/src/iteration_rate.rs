@@ -54,6 +54,8 @@ mod tests {
             "worker 0 of cell_0 (pid 100) did 400.0 iterations a second (4000 in 10.00 s, on CPUs 0-1); at least 1000000 \
              are wanted"
         );
+        let early = WorkerReport { wall_ns: 0, iterations: 0, ..slow.clone() };
+        assert!(!check(&[early], 1e6, REAL_TIME).is_failed(), "it was never measured");
         assert!(check(&[slow], 1e6, DETERMINISTIC).notes[0].contains("not applicable"));
     }
 

@@ -43,7 +43,10 @@ mod tests {
     fn says_how_and_where_the_worker_was_last_seen() {
         let mut crashed = worker("cell_0", 3);
         crashed.exit = WorkerExit::Died(ExitHow::Signal(11));
-        crashed.events = vec![WorkerEvent { at_ns: 2_500_000_000, cpu: 5, count: 40 }];
+        crashed.events = vec![
+            WorkerEvent { at_ns: 1_000_000_000, cpu: 2, count: 20 },
+            WorkerEvent { at_ns: 2_500_000_000, cpu: 5, count: 40 },
+        ];
         let mut hung = worker("cell_1", 0);
         hung.exit = WorkerExit::HungOnStop;
         let mut failed = worker("cell_1", 1);

@@ -50,7 +50,7 @@ pub(crate) fn check(workers: &[WorkerReport], max: f64) -> AssertResult {
 
 #[cfg(test)]
 mod tests {
-    use ktstr_model::CpuSet;
+    use ktstr_model::{CpuSet, WorkerExit};
     use proptest::prelude::*;
 
     use super::*;
@@ -72,6 +72,8 @@ mod tests {
              them, 40, when it ended on CPUs 0-1; 20 % are allowed"
         );
         assert_eq!((detail.worker, detail.value, detail.threshold), (Some(1), Some(0.25), Some(0.2)));
+        let died = WorkerReport { exit: WorkerExit::Failed("x".into()), ..tiered(1, 60, 40) };
+        assert!(!check(&[tiered(0, 90, 10), died], 0.2).is_failed(), "its pages do not count");
     }
 
     #[test]

@@ -83,6 +83,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_allowed_is_allowed_exactly() {
+        let workers = [with_cpu_seconds("cell_0", 0, 5), with_cpu_seconds("cell_0", 1, 4)];
+        assert!(!check(&workers, 10.0, REAL_TIME).is_failed());
+        assert!(check(&workers, 9.999, REAL_TIME).is_failed());
+    }
+
+    #[test]
     fn cgroups_are_judged_apart_and_the_dead_not_at_all() {
         let mut dead = with_cpu_seconds("cell_0", 1, 0);
         dead.exit = WorkerExit::Died(ExitHow::Code(1));

@@ -62,6 +62,7 @@ pub(crate) fn check(workers: &[WorkerReport], max: f64, precision: Precision) ->
 
 #[cfg(test)]
 mod tests {
+    use ktstr_model::WorkerExit;
     use proptest::prelude::*;
 
     use super::*;
@@ -81,6 +82,15 @@ mod tests {
              of cell_0 (pid 101) 3000 on CPUs 0-1: a coefficient of variation of 0.500 in cell_0, 0.2 is allowed"
         );
         assert_eq!((detail.value, detail.threshold), (Some(0.5), Some(0.2)));
+        let fails_above =
+            |max| check(&[with_units(0, 5000), with_units(1, 15_000)], max, REAL_TIME).is_failed();
+        assert!(fails_above(0.499) && !fails_above(0.5));
+        let dead = WorkerReport { exit: WorkerExit::HungOnStop, ..with_units(2, 1) };
+        let died = WorkerReport { exit: WorkerExit::Failed("x".into()), ..dead.clone() };
+        assert!(check(&[with_units(0, 5), dead], 0.2, REAL_TIME).is_failed(), "it worked to the end");
+        assert!(!check(&[with_units(0, 5), died], 0.2, REAL_TIME).is_failed());
+        let idle = WorkerReport { cpu_ns: 0, ..with_units(3, 0) };
+        assert!(!check(&[with_units(0, 5), idle], 0.2, REAL_TIME).is_failed(), "that is starvation's");
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub(crate) fn never_woken(key: &str, cgroup: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ktstr_model::WorkerExit;
     use proptest::prelude::*;
 
     use super::*;
@@ -81,6 +82,9 @@ mod tests {
         );
         assert_eq!((detail.worker, detail.cpu, detail.at_ns), (Some(1), Some(5), Some(3 * SECOND)));
         assert_eq!((detail.value, detail.threshold), (Some(6e7), Some(5e7)));
+        let [early, late] = workers;
+        let died = WorkerReport { exit: WorkerExit::Failed("x".into()), ..late };
+        assert!(!check(&[early, died], 50_000_000, REAL_TIME).is_failed());
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub(crate) fn check(workers: &[WorkerReport], max: f64, precision: Precision) ->
 
 #[cfg(test)]
 mod tests {
+    use ktstr_model::WorkerExit;
     use proptest::prelude::*;
 
     use super::*;
@@ -67,6 +68,8 @@ mod tests {
              longest was 3.00 ms, of worker 1 of cell_0 (pid 101) on CPU 0 at 0 ns after it was let go"
         );
         assert_eq!((detail.value, detail.threshold), (Some(0.5), Some(0.4)));
+        let died = WorkerReport { exit: WorkerExit::Failed("x".into()), ..woken(1, [3_000_000]) };
+        assert!(!check(&[woken(0, [1_000_000]), died], 0.4, REAL_TIME).is_failed());
     }
 
     #[test]

@@ -43,10 +43,8 @@ pub(crate) fn cleanup(report: &RunReport, budget_ms: u32) -> AssertResult {
         format_ns(ns),
         format_ns(rest_ns)
     );
-    let mut detail = AssertDetail::new(DetailKind::Cleanup, message);
-    detail.value = Some(total_ns as f64 / 1e6);
-    detail.threshold = Some(budget_ms.into());
-    AssertResult::fail(detail)
+    let detail = AssertDetail::new(DetailKind::Cleanup, message);
+    AssertResult::fail(detail.measured(total_ns as f64 / 1e6, budget_ms.into()))
 }
 
 /// What the host-side step sees.

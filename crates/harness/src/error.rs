@@ -158,7 +158,10 @@ impl HarnessError {
     pub(crate) fn is_of_size(&self) -> bool {
         matches!(
             self,
-            Self::TooMuchMemory { .. } | Self::Vm(VmError::ApicIds { .. } | VmError::TooManyCpus { .. })
+            Self::TooMuchMemory { .. }
+                | Self::Vm(
+                    VmError::ApicIds { .. } | VmError::TooManyCpus { .. } | VmError::TooManyForKvm { .. }
+                )
         )
     }
 }

@@ -1,6 +1,6 @@
-//! Measuring what a host keeps from a process: how long its threads wait for a CPU, and who has it meanwhile.
+//! Measuring what a host keeps from a machine: how long its virtual CPUs wait for a CPU, and who has it meanwhile.
 //!
-//! All of it is read from `/proc`, and none of it asks the process itself, so a deterministic machine is not disturbed.
+//! All of it is read from `/proc`, and none of it asks QEMU, so a deterministic machine is not disturbed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,9 +11,11 @@ use ktstr_model::{BusyProcess, HostNoise};
 /// Nanoseconds of a tick in `/proc/stat` and `/proc/PID/stat`: USER_HZ is 100 on Linux.
 const TICK_NS: u64 = 10_000_000;
 
-/// A process that is being watched.
+/// A machine that is being watched.
 pub(crate) struct NoiseWatch {
     pid: u32,
+    /// Threads that run virtual CPUs.
+    vcpus: Vec<u32>,
     began: Instant,
     threads: BTreeMap<u32, Account>,
     steal: Vec<u64>,
@@ -28,11 +30,23 @@ struct Account {
     run_delay_ns: u64,
 }
 
+impl Account {
+    /// What was added since it was `before`.
+    fn since(self, before: Self) -> Self {
+        Self {
+            cpu_ns: self.cpu_ns.saturating_sub(before.cpu_ns),
+            run_delay_ns: self.run_delay_ns.saturating_sub(before.run_delay_ns),
+        }
+    }
+}
+
 impl NoiseWatch {
-    /// Watches process `pid` from now on; `find_noisiest` also looks for the process that uses most CPU time meanwhile.
-    pub(crate) fn begin(pid: u32, find_noisiest: bool) -> Self {
+    /// Watches process `pid`, whose threads `vcpus` run virtual CPUs, from now on; `find_noisiest` also looks for the process
+    /// that uses most CPU time meanwhile.
+    pub(crate) fn begin(pid: u32, vcpus: &[u32], find_noisiest: bool) -> Self {
         Self {
             pid,
+            vcpus: vcpus.to_vec(),
             threads: threads_of(pid),
             steal: steal_of(&read("/proc/stat")),
             processes: find_noisiest.then(cpu_times),
@@ -40,24 +54,20 @@ impl NoiseWatch {
         }
     }
 
-    /// What was kept from the process since then. Threads that have ended meanwhile are not counted.
+    /// What was kept from it since then. Threads that have ended meanwhile are not counted. QEMU's other threads may wait:
+    /// no virtual CPU is held up by that alone.
     pub(crate) fn end(&self) -> HostNoise {
         let wall_ns = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let since: Vec<Account> = threads_of(self.pid)
+        let since: BTreeMap<u32, Account> = threads_of(self.pid)
             .into_iter()
-            .map(|(tid, now)| {
-                let before = self.threads.get(&tid).copied().unwrap_or_default();
-                Account {
-                    cpu_ns: now.cpu_ns.saturating_sub(before.cpu_ns),
-                    run_delay_ns: now.run_delay_ns.saturating_sub(before.run_delay_ns),
-                }
-            })
+            .map(|(tid, now)| (tid, now.since(self.threads.get(&tid).copied().unwrap_or_default())))
             .collect();
+        let of_vcpus = self.vcpus.iter().filter_map(|tid| since.get(tid));
         let stolen = steal_of(&read("/proc/stat")).into_iter().zip(&self.steal);
         HostNoise {
             wall_ns,
-            cpu_ns: since.iter().map(|account| account.cpu_ns).sum(),
-            run_delay_ns: since.iter().map(|account| account.run_delay_ns).max().unwrap_or(0),
+            cpu_ns: since.values().map(|account| account.cpu_ns).sum(),
+            run_delay_ns: of_vcpus.map(|account| account.run_delay_ns).max().unwrap_or(0),
             steal_ns: stolen.map(|(now, before)| now.saturating_sub(*before)).max().unwrap_or(0),
             load: read("/proc/loadavg").split_whitespace().next().and_then(|load| load.parse().ok()),
             noisiest: self.processes.as_ref().and_then(|before| self.noisiest(before)),
@@ -182,7 +192,10 @@ mod tests {
         let mut one = CpuSet::new();
         one.set(cpu);
         let (watched, other) = (Spinner::on(&one), Spinner::on(&one));
-        let watch = NoiseWatch::begin(watched.0.id(), true);
+        // A process that has never cloned a thread has one, of the process's own number.
+        let pid = watched.0.id();
+        let watch = NoiseWatch::begin(pid, &[pid], true);
+        let of_another_thread = NoiseWatch::begin(pid, &[other.0.id()], false);
         // As long as it takes, on a host that may be busy: each has had the CPU by then.
         while watch.end().cpu_ns < 50_000_000
             || watch.end().noisiest.is_none_or(|other| other.cpu_ns < 50_000_000)
@@ -192,8 +205,9 @@ mod tests {
         let noise = watch.end();
         assert!(noise.run_delay_ns > 0 && noise.held_up_ns() >= noise.run_delay_ns, "{noise:?}");
         assert!(noise.wall_ns >= noise.cpu_ns && noise.load.is_some(), "{noise:?}");
+        assert_eq!(of_another_thread.end().run_delay_ns, 0, "only threads that run virtual CPUs count");
         assert!(noise.noisiest.is_some_and(|busy| busy.pid != watched.0.id() && !busy.comm.is_empty()));
-        let unasked = NoiseWatch::begin(other.0.id(), false).end();
+        let unasked = NoiseWatch::begin(other.0.id(), &[], false).end();
         assert_eq!(unasked.noisiest, None);
     }
 
@@ -201,7 +215,7 @@ mod tests {
     fn a_process_that_is_gone_was_not_held_up() {
         let mut gone = Command::new("true").spawn().unwrap();
         gone.wait().unwrap();
-        let noise = NoiseWatch::begin(gone.id(), false).end();
+        let noise = NoiseWatch::begin(gone.id(), &[gone.id()], false).end();
         assert_eq!((noise.cpu_ns, noise.run_delay_ns), (0, 0));
     }
 }

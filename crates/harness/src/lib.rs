@@ -25,7 +25,7 @@ mod symbolise;
 mod test_entry;
 mod varied_runs;
 
-pub use cells::{Declared, Listed, UnknownCell, list};
+pub use cells::{Declared, Listed, TooLarge, UnknownCell, list};
 pub use determinism::{NotEqual, compare};
 pub use error::HarnessError;
 pub use evidence::{Evidence, TestExit};

@@ -9,6 +9,7 @@ use std::process::exit;
 use std::time::Instant;
 
 use ktstr_kernel::KernelSet;
+use ktstr_vm::Qemu;
 
 use crate::cells::{self, CellEnd, Declared, Listed};
 use crate::error::HarnessError;
@@ -37,6 +38,7 @@ pub fn process_entry(declared: &Declared) {
         RunnerRequest::List { ignored } => print_names(declared, ignored),
         RunnerRequest::Run(name) if cells::is_cell_name(&name) => exit(run_one(&name, declared)),
         RunnerRequest::Run(_) => {}
+        RunnerRequest::TooLarge => exit(print_too_large(declared)),
     }
 }
 
@@ -64,6 +66,25 @@ fn print_names(declared: &Declared, ignored: bool) {
     let mut stdout = io::stdout().lock();
     if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         refuse(&error);
+    }
+}
+
+/// Prints what is too large for this host. Returns the exit code.
+fn print_too_large(declared: &Declared) -> i32 {
+    ktstr_guest::as_after_main_began();
+    let found = || -> Result<String, HarnessError> {
+        let kernels = kernels_of_this_process()?;
+        let mode = Settings::of_this_process()?.mode;
+        let found = cells::too_large(&cells::list(declared, &kernels), &Qemu::find()?, mode);
+        // Plain data; nothing in it can fail to be written.
+        Ok(found.iter().map(|cell| serde_json::to_string(cell).unwrap_or_default() + "\n").collect())
+    };
+    match found() {
+        Ok(lines) => {
+            print!("{lines}");
+            0
+        }
+        Err(error) => refuse(&error),
     }
 }
 
@@ -131,11 +152,16 @@ fn libtest_result(name: &str, failed: bool, seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ktstr_model::TestSpec;
+
     use super::*;
+
+    fn listed(name: &str, ignored: bool) -> Listed {
+        Listed { name: name.to_owned(), ignored, spec: TestSpec::new("a", "c") }
+    }
 
     #[test]
     fn names_are_printed_as_libtest_prints_them() {
-        let listed = |name: &str, ignored| Listed { name: name.to_owned(), ignored };
         let cells = [listed("kernels/a/7", false), listed("gauntlet/a/tiny-1llc", true)];
         assert_eq!(terse_list(&cells, false), "kernels/a/7: test\ngauntlet/a/tiny-1llc: test\n");
         assert_eq!(terse_list(&cells, true), "gauntlet/a/tiny-1llc: test\n");
@@ -143,10 +169,11 @@ mod tests {
 
     #[test]
     fn a_choice_leaves_out_what_it_does_not_name() {
-        let listed = |name: &str| Listed { name: name.to_owned(), ignored: true };
-        let mut cells = ["gauntlet/a/x", "gauntlet/a/xy", "gauntlet/b/x"].map(listed).to_vec();
+        let mut cells =
+            ["gauntlet/a/x", "gauntlet/a/xy", "gauntlet/b/x"].map(|name| listed(name, true)).to_vec();
         keep_chosen(&mut cells, "gauntlet/a/xy\ngauntlet/c/x\n");
-        assert_eq!(cells, [listed("gauntlet/a/xy")]);
+        let names: Vec<_> = cells.iter().map(|cell| cell.name.as_str()).collect();
+        assert_eq!(names, ["gauntlet/a/xy"]);
     }
 
     #[test]

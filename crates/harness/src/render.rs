@@ -137,7 +137,14 @@ fn violations(text: &mut String, judgement: &Judgement) {
         Cause::CheckViolated | Cause::NoisyHost => "violations",
         _ => "consequences",
     };
-    section(text, title, judgement.details.iter().flat_map(|detail| detail.message.lines()));
+    let lines = judgement.details.iter().flat_map(|detail| detail.message.lines());
+    // A single one is the headline; what is left are the last lines of a program, if any.
+    let is_headline = |message: &str| {
+        let first = message.lines().next().unwrap_or_default();
+        judgement.headline.lines().any(|line| line.ends_with(first))
+    };
+    let told = matches!(&judgement.details[..], [only] if is_headline(&only.message));
+    section(text, title, lines.skip(usize::from(told)));
 }
 
 fn notes(text: &mut String, record: &Record) {

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use ktstr_guest::TestEntry;
 use ktstr_kernel::{Cache, Environment, Kernel};
-use ktstr_model::{Cause, HostNoise, Mode, ModeChoice, TestSpec, Topology, Verdict};
+use ktstr_model::{Cause, HostNoise, Mode, ModeChoice, TestSpec, Verdict};
 use ktstr_results::{Phases, Record, RecordKernel, RecordTemplate, TestProgram};
 use ktstr_vm::{
-    Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, VmError, Work,
-    choose_mode, host_memory_mb,
+    Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, VmError, Work, choose_mode,
 };
 
 use crate::after_body;
+use crate::cells::fits_memory;
 use crate::determinism::{self, NotEqual};
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
@@ -164,7 +164,8 @@ fn run_clone(prepared: &Prepared, phases: &mut Phases) -> Result<(Evidence, Host
     let mut machine = prepared.start_clone(&mut clock)?;
     clock.lap(&mut phases.clone_ms);
     phases.wait_ms += clock.waited_ms();
-    let watch = NoiseWatch::begin(machine.pid(), prepared.plan.machine.mode == Mode::RealTime);
+    let in_real_time = prepared.plan.machine.mode == Mode::RealTime;
+    let watch = NoiseWatch::begin(machine.pid(), machine.vcpu_threads(), in_real_time);
     let stop = machine.wait_stop(prepared.deadline()).map_err(HarnessError::Lost)?;
     let noise = watch.end();
     clock.lap(&mut phases.run_ms);
@@ -296,17 +297,6 @@ impl Prepared {
     /// When to give up on the clone.
     pub fn deadline(&self) -> Deadline {
         self.deadline
-    }
-}
-
-/// A test that was asked for by its own name is tried whatever its guest's size: most of it may never be used.
-fn fits_memory(spec: &TestSpec, topology: Topology) -> Result<(), HarnessError> {
-    let needed_mb = spec.guest_memory_mb(&topology);
-    match host_memory_mb() {
-        Some(has_mb) if u64::from(needed_mb) > has_mb => {
-            Err(HarnessError::TooMuchMemory { topology, needed_mb, has_mb })
-        }
-        _ => Ok(()),
     }
 }
 

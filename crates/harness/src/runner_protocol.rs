@@ -3,6 +3,8 @@
 
 use std::ffi::OsString;
 
+use crate::cells::TooLarge;
+
 /// What a command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RunnerRequest {
@@ -13,6 +15,8 @@ pub enum RunnerRequest {
     },
     /// One test: `--exact NAME`.
     Run(String),
+    /// The cells that are too large for this host: [`TooLarge::ARGUMENT`].
+    TooLarge,
 }
 
 /// Options of libtest that take a value.
@@ -39,6 +43,9 @@ impl RunnerRequest {
             if option.starts_with('-') { flags.push(option) } else { names.push(option) }
         }
         let has = |flag: &str| flags.iter().any(|other| other == flag);
+        if has(TooLarge::ARGUMENT) {
+            return Some(Self::TooLarge);
+        }
         if has("--list") {
             let whole = terse && names.is_empty() && !has("--skip");
             return whole.then(|| Self::List { ignored: has("--ignored") });
@@ -68,6 +75,7 @@ mod tests {
             ("--exact gauntlet/a/tiny-1llc --nocapture --ignored", run("gauntlet/a/tiny-1llc")),
             ("--nocapture --test-threads 1 --exact inner::a", run("inner::a")),
             ("--exact kernels/a/7=x", run("kernels/a/7=x")),
+            ("--ktstr-too-large", Some(RunnerRequest::TooLarge)),
         ] {
             assert_eq!(request(line), expected, "{line}");
         }

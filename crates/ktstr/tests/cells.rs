@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use ktstr::prelude::*;
 
-#[ktstr_test(max_llcs = 2, min_llcs = 2, requires_smt)]
+#[ktstr_test(max_llcs = 2, min_llcs = 2, requires_smt, memory_mb = 1_000_000_000)]
 #[ignore = "listed only"]
 fn listed(_: &Ctx) -> Result<AssertResult> {
     Ok(AssertResult::pass())
@@ -35,6 +35,22 @@ fn cells_are_listed_before_libtest_s_own_names() {
     assert!(all.lines().any(|line| line == "listed: test"), "{all}");
     let ignored = stdout(&this_binary("--list --format terse --ignored", ""));
     assert_eq!(ignored, "gauntlet/listed/smt-2llc: test\nlisted: test\non_host: test\n");
+}
+
+#[test]
+fn cells_that_this_host_cannot_carry_are_told_with_the_reason() {
+    let told = stdout(&this_binary("--ktstr-too-large", "7=/a:6=/b"));
+    let lines: Vec<&str> = told.lines().collect();
+    for (line, label) in lines.iter().skip(1).zip(["7", "6"]) {
+        let cell = format!(
+            r#"{{"cell":"gauntlet/listed/smt-2llc/{label}","why":"1n2l2c2t takes 1000000000 MiB of memory; "#
+        );
+        assert!(line.starts_with(&cell), "{told}");
+    }
+    assert!(
+        lines.len() == 3 && lines[0].starts_with(r#"{"cell":"kernels/listed/6","why":"1n1l2c1t takes "#),
+        "{told}"
+    );
 }
 
 #[test]

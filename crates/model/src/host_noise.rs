@@ -15,12 +15,13 @@ pub struct BusyProcess {
 
 /// What the host kept from a machine while it ran: time in which a virtual CPU wanted to run and did not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HostNoise {
     /// How long was measured, in nanoseconds of wall time.
     pub wall_ns: u64,
     /// CPU time of all the machine's threads, in nanoseconds.
     pub cpu_ns: u64,
-    /// The longest time that one of the machine's threads was runnable and not running, in nanoseconds, all its waits
+    /// The longest time that a thread which runs virtual CPUs was runnable and not running, in nanoseconds, all its waits
     /// together (run delay of `/proc/PID/task/TID/schedstat`).
     pub run_delay_ns: u64,
     /// Time that the host's own hypervisor took from the CPU that lost most, in nanoseconds, to the nearest 10 ms; 0 on

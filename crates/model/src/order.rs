@@ -50,7 +50,8 @@ pub struct PayloadOrder {
     pub primary: bool,
 }
 
-/// One run as the guest gets it. It holds nothing of the host, so that equal orders give equal runs.
+/// One run as the guest gets it. It holds nothing of the host, so that equal orders give equal runs. Records keep it, so what
+/// is added has a default for older ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunOrder {
     /// The test's path within its crate.
@@ -73,6 +74,7 @@ pub struct RunOrder {
     /// The scheduler, if it is not the kernel's own.
     pub scheduler: Option<SchedulerOrder>,
     /// The external programs that were brought along.
+    #[serde(default)]
     pub payloads: Vec<PayloadOrder>,
     /// The name of the work type that takes the place of swappable ones.
     pub work_type: Option<String>,

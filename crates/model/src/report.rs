@@ -104,14 +104,17 @@ pub struct RunReport {
     /// What the scenario did, in order.
     pub stimuli: Vec<Stimulus>,
     /// The external programs in the order in which they ended.
+    #[serde(default)]
     pub payloads: Vec<PayloadReport>,
     /// The figures that they reported.
+    #[serde(default)]
     pub metrics: Vec<MetricValue>,
     /// The scheduler, if one was started.
     pub scheduler: Option<SchedulerReport>,
     /// Lines of the kernel's log that concern sched_ext.
     pub sched_ext_log: Vec<String>,
     /// How long it took from the body's end until everything had stopped.
+    #[serde(default)]
     pub cleanup: Cleanup,
     /// Guest time from the first to the last line of the test process, in nanoseconds.
     pub guest_ns: u64,

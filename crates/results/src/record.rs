@@ -41,6 +41,16 @@ pub struct Phases {
     pub wait_ms: f64,
 }
 
+impl Phases {
+    /// All of them, but for waiting.
+    pub fn busy_ms(&self) -> f64 {
+        // Every field by name, so that a new one cannot be forgotten.
+        let Self { resolve_ms, template_ms, load_ms, pack_ms, clone_ms, run_ms, collect_ms, wait_ms: _ } =
+            self;
+        resolve_ms + template_ms + load_ms + pack_ms + clone_ms + run_ms + collect_ms
+    }
+}
+
 /// The kernel of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecordKernel {

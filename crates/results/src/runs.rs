@@ -123,19 +123,12 @@ impl RunFolder {
 }
 
 impl RecordFolder {
-    /// The folder itself.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Fixed(folder) | Self::Below(folder) => folder,
-        }
-    }
-
     /// The folders of runs in it, the newest first; none when it does not exist.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn runs(&self) -> Result<Vec<RunFolder>, ResultsError> {
-        let folder = self.path();
+        let folder = self.root();
         if !folder.exists() {
             return Ok(Vec::new());
         }
@@ -163,7 +156,7 @@ impl RecordFolder {
     /// # Errors
     /// When there is none.
     pub fn newest(&self) -> Result<RunFolder, ResultsError> {
-        self.runs()?.into_iter().next().ok_or_else(|| ResultsError::NoRuns(self.path().to_owned()))
+        self.runs()?.into_iter().next().ok_or_else(|| ResultsError::NoRuns(self.root().to_owned()))
     }
 
     /// The folder that `name` names: its name, the beginning of its name alone, or a path.
@@ -180,7 +173,7 @@ impl RecordFolder {
                 Err(ResultsError::Ambiguous { name: name.to_owned(), candidates })
             }
             Err(Unclear::Unknown(near)) => {
-                Err(ResultsError::UnknownRun { name: name.to_owned(), folder: self.path().to_owned(), near })
+                Err(ResultsError::UnknownRun { name: name.to_owned(), folder: self.root().to_owned(), near })
             }
         }
     }

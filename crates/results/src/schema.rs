@@ -17,9 +17,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 /// | another major | does not read it, and says whether an older or a newer ktstr wrote it |
 ///
 /// A record that is not read is counted and named, and the others are read all the same. Writers write [`Schema::CURRENT`]
-/// alone and never change a record that exists.
+/// alone and never change a record that exists. Of each version a record is kept in `tests/records`, which stays readable.
 ///
-/// Major 1, with a number for its version, was the format before folders of runs. It was never released.
+/// | version | what is new |
+/// |---|---|
+/// | 1, a number | the format before folders of runs; never released |
+/// | 2.0 | folders of runs; a record and, beside it, the report |
+/// | 2.1 | `program`, `cell`, `location`, `invocation`, `identities`, `replay_token`, `divergence`, `noise`, `payloads`, `metrics`; what workers were allowed to use; payloads, work type, perturbation and disk in the plan; where a scheduler died and what it loaded; causes and kinds of violations |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Schema {
     /// Changes with the meaning of fields.
@@ -30,7 +34,7 @@ pub struct Schema {
 
 impl Schema {
     /// What this version of ktstr writes.
-    pub const CURRENT: Self = Self { major: 2, minor: 0 };
+    pub const CURRENT: Self = Self { major: 2, minor: 1 };
 
     /// Whether records of this version can be read.
     pub const fn is_readable(self) -> bool {

@@ -1,5 +1,6 @@
 //! Many measured times in a few figures.
 
+use ktstr_checks::Distribution;
 use ktstr_model::TimeSample;
 use serde::{Deserialize, Serialize};
 
@@ -22,23 +23,20 @@ pub struct Times {
 impl Times {
     /// The figures of a sample; `None` when nothing was measured.
     pub fn of(sample: &TimeSample) -> Option<Self> {
-        let mut kept = sample.kept_ns.clone();
-        kept.sort_unstable();
-        let (p50_ns, p99_ns) = (percentile(&kept, 50)?, percentile(&kept, 99)?);
-        Some(Self { count: sample.count, mean_ns: sample.mean_ns(), p50_ns, p99_ns, max_ns: sample.max_ns })
+        let kept = Distribution::pooled([sample]);
+        let percentile = |percent| kept.percentile(percent).map(|ns| ns as u64);
+        Some(Self {
+            count: sample.count,
+            mean_ns: sample.mean_ns(),
+            p50_ns: percentile(50.0)?,
+            p99_ns: percentile(99.0)?,
+            max_ns: sample.max_ns,
+        })
     }
-}
-
-/// The smallest value that at least `percent` % of the sorted values do not exceed (the nearest rank).
-fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    sorted.get(rank - 1).copied()
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -55,16 +53,5 @@ mod tests {
         assert_eq!(Times::of(&sample(&[7])), Some(one));
         let two = Times { count: 2, mean_ns: 5.0, p50_ns: 3, p99_ns: 7, max_ns: 7 };
         assert_eq!(Times::of(&sample(&[7, 3])), Some(two));
-    }
-
-    proptest! {
-        #[test]
-        fn a_percentile_has_its_share_below_it(mut values in prop::collection::vec(0u64..50, 1..200), percent in 0usize..=100) {
-            values.sort_unstable();
-            let found = percentile(&values, percent).unwrap();
-            let count = |keep: &dyn Fn(u64) -> bool| values.iter().filter(|value| keep(**value)).count();
-            prop_assert!(count(&|value| value <= found) * 100 >= values.len() * percent);
-            prop_assert!(count(&|value| value < found) * 100 < values.len() * percent.max(1));
-        }
     }
 }

@@ -60,5 +60,6 @@ pub(crate) fn go_on(
 
 fn load(machine: &mut Machine, qemu: &Qemu, state: &Path) -> Result<(), VmError> {
     machine.execute("migrate-incoming", json!({ "uri": transfer_uri(qemu, state, "cat") }))?;
-    machine.wait_migrated()
+    machine.wait_migrated()?;
+    machine.find_vcpu_threads()
 }

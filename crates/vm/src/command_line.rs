@@ -2,26 +2,20 @@
 
 use std::path::Path;
 
+use ktstr_host::Version;
 use ktstr_model::{Mode, Topology};
 use ktstr_wire::layout::CHANNEL_SIZE;
 use ktstr_wire::session;
 
-use crate::error::VmError;
+use crate::machine_size::needs_x2apic;
 use crate::machine_spec::{MachineSpec, Purpose};
 use crate::qemu::Qemu;
-use ktstr_host::Version;
-
 /// Virtual nanoseconds of one guest instruction are 2 to this power. At 2 a test takes about as long on the host as it
 /// lasts in the guest; from 5 on the guest's own overheads distort it.
 pub(crate) const ICOUNT_SHIFT: u32 = 2;
 
 /// A template's randomness; the run's seed goes to the clone's agent.
 const TEMPLATE_SEED: u32 = 42;
-
-/// CPUs that a q35 machine has at most before QEMU 8.1 (`max_cpus` of its hw/i386/pc_q35.c).
-const MOST_CPUS_OF_OLD: u32 = 288;
-/// The highest id that an APIC has without x2APIC.
-const HIGHEST_XAPIC_ID: u32 = 254;
 
 /// Whether a machine is booted to become a template or is made from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,18 +60,9 @@ pub fn ram_file(node: u32) -> String {
 }
 
 /// The arguments for QEMU.
-///
-/// # Errors
-/// When this version of QEMU cannot give the machine that many CPUs.
-pub fn arguments(
-    qemu: &Qemu,
-    spec: &MachineSpec,
-    role: Role,
-    files: Files<'_>,
-) -> Result<Vec<String>, VmError> {
+pub fn arguments(qemu: &Qemu, spec: &MachineSpec, role: Role, files: Files<'_>) -> Vec<String> {
     let topology = &spec.topology;
     let mut arguments = Arguments::default();
-    check_size(qemu, topology, spec.mode)?;
     arguments.add("-machine", machine(spec));
     arguments.flag("-nodefaults").flag("-no-user-config");
     arguments.add("-display", "none");
@@ -118,7 +103,7 @@ pub fn arguments(
     if role != Role::Template {
         arguments.add("-incoming", "defer");
     }
-    Ok(arguments.0)
+    arguments.0
 }
 
 #[derive(Default)]
@@ -136,20 +121,6 @@ impl Arguments {
     }
 }
 
-/// Checks that a machine of so many CPUs can be had.
-fn check_size(qemu: &Qemu, topology: &Topology, mode: Mode) -> Result<(), VmError> {
-    let (topology, version) = (*topology, qemu.version);
-    if topology.cpus() > MOST_CPUS_OF_OLD && version < Version::MORE_CPUS {
-        return Err(VmError::TooManyCpus { topology, most: MOST_CPUS_OF_OLD, version });
-    }
-    let highest = highest_apic_id(&topology);
-    if highest > HIGHEST_XAPIC_ID && mode == Mode::Deterministic && version < Version::TCG_X2APIC {
-        let why = format!("ids above {HIGHEST_XAPIC_ID} need QEMU 9.0 or later, this is {version}");
-        return Err(VmError::ApicIds { topology, highest, why });
-    }
-    Ok(())
-}
-
 fn machine(spec: &MachineSpec) -> String {
     let mut machine = "q35,nvdimm=on".to_owned();
     if spec.topology.memory_nodes() == 1 {
@@ -159,7 +130,7 @@ fn machine(spec: &MachineSpec) -> String {
         // Its counter would be one more clock in saved states; the guest goes by the time stamp counter.
         machine += ",hpet=off";
     }
-    if highest_apic_id(&spec.topology) > HIGHEST_XAPIC_ID {
+    if needs_x2apic(&spec.topology) {
         machine += ",kernel-irqchip=split";
     }
     machine
@@ -234,18 +205,6 @@ fn memory(arguments: &mut Arguments, spec: &MachineSpec, role: Role, ram: &Path)
     }
 }
 
-/// The highest APIC id: each level takes whole bits, so SMT and odd counts leave gaps.
-fn highest_apic_id(topology: &Topology) -> u32 {
-    let bits = |count: u32| count.next_power_of_two().trailing_zeros();
-    let thread_bits = bits(topology.threads_per_core());
-    let core_bits = thread_bits + bits(topology.cores_per_llc());
-    let die_bits = core_bits + bits(topology.llcs_per_node());
-    ((topology.numa_nodes() - 1) << die_bits)
-        | ((topology.llcs_per_node() - 1) << core_bits)
-        | ((topology.cores_per_llc() - 1) << thread_bits)
-        | (topology.threads_per_core() - 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,7 +250,7 @@ mod tests {
             line_fd: 10,
             disk: "/proc/self/fd/11",
         };
-        let arguments = arguments(&qemu, &spec, role, files).unwrap();
+        let arguments = arguments(&qemu, &spec, role, files);
         let mut text = String::new();
         for argument in arguments {
             text += if argument.starts_with('-') { "\n" } else { " " };
@@ -367,29 +326,5 @@ mod tests {
         -numa dist,src=1,dst=1,val=10
         ");
         assert!(lines.contains("size=1024M") && !lines.contains("memory-backend=ram0"), "{lines}");
-    }
-
-    #[test]
-    fn apic_ids_leave_gaps() {
-        assert_eq!(highest_apic_id(&Topology::of(1, 2, 4, 1)), 7);
-        assert_eq!(highest_apic_id(&Topology::of(1, 3, 3, 1)), 2 << 2 | 2);
-        assert_eq!(highest_apic_id(&Topology::of(1, 14, 9, 2)), 13 << 5 | 8 << 1 | 1);
-    }
-
-    #[test]
-    fn machines_too_large_for_an_old_qemu() {
-        let qemu = |version| Qemu { path: "q".into(), version, host_cpu: String::new() };
-        let size = |version, topology, mode| {
-            check_size(&qemu(version), &topology, mode).map_err(|error| error.to_string())
-        };
-        let gaps = Topology::of(1, 14, 9, 2);
-        let error = size(Version(8, 2, 0), gaps, Mode::Deterministic).unwrap_err();
-        assert!(error.contains("433") && error.contains("9.0"), "{error}");
-        assert_eq!(size(Version(8, 2, 0), gaps, Mode::RealTime), Ok(()));
-        assert_eq!(size(Version(9, 0, 0), gaps, Mode::Deterministic), Ok(()));
-        let many = Topology::of(1, 17, 17, 1);
-        let error = size(Version(7, 2, 17), many, Mode::RealTime).unwrap_err();
-        assert!(error.contains("289 CPUs") && error.contains("288"), "{error}");
-        assert_eq!(size(Version(8, 1, 0), many, Mode::RealTime), Ok(()));
     }
 }

@@ -154,6 +154,14 @@ pub enum VmError {
         /// QEMU's version.
         version: Version,
     },
+    /// More CPUs than KVM gives a machine.
+    #[error("{topology} has {} CPUs; this host's KVM gives a machine {most} at most", topology.cpus())]
+    TooManyForKvm {
+        /// The machine asked for.
+        topology: Topology,
+        /// The most there can be.
+        most: u32,
+    },
     /// The payload is larger than the channel or the guest's memory.
     #[error(
         "the payload ({payload_mb} MiB: test binary, scheduler, their libraries and included files) is too large for {what} ({room_mb} MiB): {advice}"

@@ -82,6 +82,7 @@ pub struct Machine {
     stderr: File,
     started: Instant,
     greeted_after: Duration,
+    vcpu_threads: Vec<u32>,
     line: Option<UnixStream>,
     _lease: Lease,
 }
@@ -135,7 +136,7 @@ impl Machine {
                 line_fd: line_end.as_ref().map_or(-1, |end| end.as_raw_fd()),
                 disk: &guest_disk.as_ref().map_or_else(String::new, |file| descriptor(file.as_raw_fd())),
             },
-        )?;
+        );
         let reader = ChannelReader::of(&channel)?;
         let mut inherit = vec![OwnedFd::from(channel), console_end.into(), theirs.into()];
         inherit.extend(line_end.map(OwnedFd::from));
@@ -161,6 +162,7 @@ impl Machine {
             stderr,
             started,
             greeted_after,
+            vcpu_threads: Vec::new(),
             line,
             _lease: lease,
         };
@@ -173,6 +175,17 @@ impl Machine {
     /// Executes a control command. Not between letting a deterministic machine go and its stop.
     pub(crate) fn execute(&mut self, command: &str, arguments: Value) -> Result<Value, VmError> {
         self.qmp.execute(command, arguments)
+    }
+
+    /// Asks which threads run the virtual CPUs. They are none the wiser; yet it is a control command.
+    pub(crate) fn find_vcpu_threads(&mut self) -> Result<(), VmError> {
+        let cpus = self.execute("query-cpus-fast", json!({}))?;
+        let thread = |cpu: &Value| u32::try_from(cpu["thread-id"].as_u64()?).ok();
+        let mut threads: Vec<u32> = cpus.as_array().into_iter().flatten().filter_map(thread).collect();
+        threads.sort_unstable();
+        threads.dedup();
+        self.vcpu_threads = threads;
+        Ok(())
     }
 
     /// Waits for the end of a transfer of state.
@@ -193,6 +206,12 @@ impl Machine {
     /// QEMU's process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The host's thread ids of the virtual CPUs, in ascending order: one for each of them, in deterministic mode one for all.
+    /// None of a machine that boots.
+    pub fn vcpu_threads(&self) -> &[u32] {
+        &self.vcpu_threads
     }
 
     /// Time since QEMU was started.

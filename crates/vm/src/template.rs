@@ -21,6 +21,7 @@ use crate::host_channel::{self, Input};
 use crate::identity;
 use crate::lease::{Lease, Share};
 use crate::machine::{Deadline, Disk, Machine, Stop};
+use crate::machine_size::check_size;
 use crate::machine_spec::MachineSpec;
 use crate::qemu::Qemu;
 use crate::saved::{self, RECORD, STATE, Site};
@@ -183,6 +184,7 @@ impl Template {
 
 /// Hashes everything that shapes a template: the command line with contents in place of paths, and QEMU itself.
 fn key(cache: &Path, qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError> {
+    check_size(qemu, &spec.topology, spec.mode)?;
     let pathless = MachineSpec { kernel: PathBuf::from(&spec.kernel_sha256), ..spec.clone() };
     let files = Files {
         ram: Path::new("ram"),
@@ -193,7 +195,7 @@ fn key(cache: &Path, qemu: &Qemu, spec: &MachineSpec) -> Result<String, VmError>
         line_fd: 0,
         disk: "disk",
     };
-    let mut parts = command_line::arguments(qemu, &pathless, Role::Template, files)?;
+    let mut parts = command_line::arguments(qemu, &pathless, Role::Template, files);
     parts.push(Sha256Sum::of(AGENT).to_string());
     parts.push(identity::of_qemu(cache, qemu)?);
     if spec.mode == Mode::RealTime {

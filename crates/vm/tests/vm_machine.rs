@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::path::Path;
+
 use ktstr_model::{Mode, ModeChoice};
 use ktstr_vm::{Qemu, Stop, VmError, choose_mode, start_clone};
 use ktstr_wire::layout::{MESSAGE, TEST_LOG, exit, stage, word};
@@ -14,6 +16,10 @@ fn a_clone_runs_a_program_and_tells_how_it_ended() {
         let payload = program(path);
         let mut machine =
             start_clone(&Qemu::find().unwrap(), &template, &payload, &mut |_: &str| {}).unwrap();
+        // Virtual CPUs that take turns do so in one thread, which is not QEMU's first.
+        let [thread] = *machine.vcpu_threads() else { panic!("{:?}", machine.vcpu_threads()) };
+        let is_its = Path::new(&format!("/proc/{}/task/{thread}", machine.pid())).exists();
+        assert!(is_its && thread != machine.pid(), "{thread}");
         assert_eq!(machine.wait_stop(DEADLINE).unwrap(), Stop::Guest);
         assert_eq!(machine.stage(), stage::DONE);
         let channel = machine.channel();
@@ -81,5 +87,5 @@ fn a_panic_that_holds_a_machine_ends_it() {
     });
     assert!(panicked.join().is_err());
     let pid = told.recv().unwrap();
-    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+    assert!(!Path::new(&format!("/proc/{pid}")).exists());
 }

@@ -11,16 +11,18 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ktstr_kernel::Sha256Sum;
-use ktstr_vm::{VmError, start_clone};
+use ktstr_vm::{Qemu, Template, VmError, start_clone};
 use support::{DEADLINE, program, spec, template_in};
 
-/// Tells the child test below where to build.
+/// Tells the child test below where to build, and what.
 const CHILD_CACHE: &str = "KTSTR_TEST_CHILD_CACHE";
+const CHILD_TOPOLOGY: &str = "KTSTR_TEST_CHILD_TOPOLOGY";
 
-fn build_in_child(cache: &Path) -> Child {
+fn build_in_child(cache: &Path, topology: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child_that_builds", "--ignored", "--nocapture"])
         .env(CHILD_CACHE, cache)
+        .env(CHILD_TOPOLOGY, topology)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -32,7 +34,8 @@ fn build_in_child(cache: &Path) -> Child {
 #[ignore = "run by the other tests of this file as a child process"]
 fn child_that_builds() {
     let Some(cache) = std::env::var_os(CHILD_CACHE) else { return };
-    let (template, said) = template_in(Path::new(&cache), &spec("1n1l1c1t"));
+    let topology = std::env::var(CHILD_TOPOLOGY).unwrap();
+    let (template, said) = template_in(Path::new(&cache), &spec(&topology));
     template.unwrap();
     println!("said: {said:?}");
 }
@@ -67,16 +70,14 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     let cache = cache.path();
 
     // A builder that is killed half-way leaves no machine, and nothing that could be taken for a template.
-    let mut killed = build_in_child(cache);
+    let killed = build_in_child(cache, "1n1l1c1t");
     wait_until("the builder's machine", || qemus_of(cache) > 0);
-    killed.kill().unwrap();
-    killed.wait().unwrap();
-    wait_until("the end of the machine", || qemus_of(cache) == 0);
+    kill(killed, cache);
     assert!(folders(cache).iter().all(|folder| folder.extension().is_some_and(|e| e == "half")));
 
     // Two processes that want one template: one builds, the other waits.
-    let outputs =
-        [build_in_child(cache), build_in_child(cache)].map(|child| child.wait_with_output().unwrap());
+    let outputs = [build_in_child(cache, "1n1l1c1t"), build_in_child(cache, "1n1l1c1t")]
+        .map(|child| child.wait_with_output().unwrap());
     let said: Vec<String> =
         outputs.iter().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).collect();
     assert!(outputs.iter().all(|output| output.status.success()), "{said:?}");
@@ -88,13 +89,20 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     let (template, said) = template_in(cache, &spec("1n1l1c1t"));
     let template = template.unwrap();
     assert!(said.is_empty() && !template.fresh, "{said:?}");
-    let qemu = ktstr_vm::Qemu::find().unwrap();
+    let qemu = Qemu::find().unwrap();
     let before = Sha256Sum::of_file(&folders(cache)[0].join("ram0")).unwrap();
     let payload = program("/usr/bin/true");
-    let mut machine = start_clone(&qemu, &template, &payload, &mut |_: &str| {}).unwrap();
-    machine.wait_stop(DEADLINE).unwrap();
-    machine.end();
+    run_clone(&qemu, &template);
     assert_eq!(Sha256Sum::of_file(&folders(cache)[0].join("ram0")).unwrap(), before);
+
+    // While another template is built, machines of this one run. A host with one CPU has room for one machine.
+    if std::thread::available_parallelism().unwrap().get() > 1 {
+        let mut builder = build_in_child(cache, "1n1l2c1t");
+        wait_until("the builder's machine", || qemus_of(cache) > 0);
+        run_clone(&qemu, &template);
+        assert!(builder.try_wait().unwrap().is_none(), "the clone waited for the other template");
+        kill(builder, cache);
+    }
 
     // Damage of every kind is noticed, said, and mended.
     let folder = folders(cache)[0].clone();
@@ -127,6 +135,19 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     let (template, said) = template_in(cache, &spec("1n1l1c1t"));
     assert!(said[0].contains("ram0 has 4096 bytes"), "{said:?}");
     assert!(template.unwrap().fresh);
+}
+
+fn run_clone(qemu: &Qemu, template: &Template) {
+    let mut machine = start_clone(qemu, template, &program("/usr/bin/true"), &mut |_: &str| {}).unwrap();
+    machine.wait_stop(DEADLINE).unwrap();
+    machine.end();
+}
+
+/// Kills a builder and waits until its machine is gone, too.
+fn kill(mut builder: Child, cache: &Path) {
+    builder.kill().unwrap();
+    builder.wait().unwrap();
+    wait_until("the end of the machine", || qemus_of(cache) == 0);
 }
 
 /// Damage is told before the machine boots; a folder that cannot be written stops it there, which saves the boot.

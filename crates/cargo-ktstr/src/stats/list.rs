@@ -42,7 +42,7 @@ pub fn run(place: &RecordFolder, json: bool) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if rows.is_empty() {
-        return Err(ResultsError::NoRuns(place.path().to_owned()).into());
+        return Err(ResultsError::NoRuns(place.root().to_owned()).into());
     }
     let mut table = table(&["RUN", "KERNEL", "COMMIT", "VERDICTS", "RECORDS", "BAD", "AGE"], 4);
     for row in &rows {
@@ -59,7 +59,7 @@ pub fn run(place: &RecordFolder, json: bool) -> Result<ExitCode> {
             row.age.clone(),
         ]);
     }
-    print(&format!("{}:\n{}", place.path().display(), lines(&table)))?;
+    print(&format!("{}:\n{}", place.root().display(), lines(&table)))?;
     Ok(ExitCode::SUCCESS)
 }
 

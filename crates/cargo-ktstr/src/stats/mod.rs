@@ -69,14 +69,15 @@ fn find(place: &ktstr_results::RecordFolder, run: &std::path::Path) -> Result<Ru
 }
 
 /// Prints to stdout; that nobody reads on is no error.
-fn print(text: &str) -> Result<()> {
+pub fn print(text: &str) -> Result<()> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
 }
 
-fn print_json(value: &impl serde::Serialize) -> Result<()> {
+/// Prints as JSON.
+pub fn print_json(value: &impl serde::Serialize) -> Result<()> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))
 }
 

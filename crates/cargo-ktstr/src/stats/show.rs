@@ -41,7 +41,8 @@ fn text(record: &Record, path: &Path) -> String {
     for (name, value) in facts(record) {
         let _ = writeln!(text, "  {name:<11} {value}");
     }
-    section(&mut text, "violations", record.details.iter().map(|detail| detail.message.clone()));
+    let violations = record.details.iter().flat_map(|detail| detail.message.lines());
+    section(&mut text, "violations", violations.map(str::to_owned));
     section(&mut text, "notes", record.notes.iter().cloned());
     section(
         &mut text,

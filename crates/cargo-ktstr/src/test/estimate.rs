@@ -9,6 +9,7 @@ use ktstr_results::{Phases, RecordKernel, RecordTemplate};
 use serde::Deserialize;
 
 use super::budget::Candidate;
+use super::cells::is_cell;
 
 /// What is read of a record.
 #[derive(Clone, Debug, Deserialize)]
@@ -124,19 +125,9 @@ impl<'a> Estimates<'a> {
     }
 }
 
-fn is_cell(name: &str) -> bool {
-    name.contains('/')
-}
-
 /// What a run took, but for booting its template and for waiting.
 fn busy(record: &Earlier) -> Duration {
-    let phases = &record.phases;
-    ms(phases.resolve_ms
-        + phases.load_ms
-        + phases.pack_ms
-        + phases.clone_ms
-        + phases.run_ms
-        + phases.collect_ms)
+    ms(record.phases.busy_ms() - record.phases.template_ms)
 }
 
 fn ms(ms: f64) -> Duration {

@@ -66,12 +66,6 @@ struct FilterMatch {
     status: String,
 }
 
-/// The names that `cargo nextest run` with `arguments` would run. One that several test binaries have is there several
-/// times. `set` gives the command what test processes see too.
-pub fn selected(arguments: &[String], set: impl FnOnce(&mut Command) -> Result<()>) -> Result<Vec<String>> {
-    names(&list(arguments, set)?).context("nextest's list of tests")
-}
-
 /// A test with the binary that has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestInBinary {
@@ -87,9 +81,22 @@ pub struct TestInBinary {
     pub folder: PathBuf,
 }
 
+/// The tests that `cargo nextest run` with `arguments` would run; they are built first. `set` gives the command what test
+/// processes see too.
+///
+/// # Errors
+/// When nextest refuses the arguments, or something cannot be built.
+pub fn selected(
+    arguments: &[String],
+    set: impl FnOnce(&mut Command) -> Result<()>,
+) -> Result<Vec<TestInBinary>> {
+    let matches = |case: &Case| case.filter_match.status == "matches";
+    tests_in_binaries(&list(arguments, set)?, matches).context("nextest's list of tests")
+}
+
 /// All tests of the workspace, ignored ones too. They are built first.
 pub fn all(arguments: &[String], set: impl FnOnce(&mut Command) -> Result<()>) -> Result<Vec<TestInBinary>> {
-    tests_in_binaries(&list(arguments, set)?).context("nextest's list of tests")
+    tests_in_binaries(&list(arguments, set)?, |_| true).context("nextest's list of tests")
 }
 
 fn list(arguments: &[String], set: impl FnOnce(&mut Command) -> Result<()>) -> Result<Vec<u8>> {
@@ -99,11 +106,11 @@ fn list(arguments: &[String], set: impl FnOnce(&mut Command) -> Result<()>) -> R
     stdout(&mut command)
 }
 
-fn tests_in_binaries(json: &[u8]) -> Result<Vec<TestInBinary>> {
+fn tests_in_binaries(json: &[u8], wanted: fn(&Case) -> bool) -> Result<Vec<TestInBinary>> {
     let list: List = serde_json::from_slice(json)?;
     let tests = list.rust_suites.into_iter().flat_map(|(binary_id, suite)| {
         let Suite { package_name, binary_path, cwd, testcases } = suite;
-        testcases.into_keys().map(move |name| TestInBinary {
+        testcases.into_iter().filter(move |(_, case)| wanted(case)).map(move |(name, _)| TestInBinary {
             name,
             binary_id: binary_id.clone(),
             package: package_name.clone(),
@@ -112,13 +119,6 @@ fn tests_in_binaries(json: &[u8]) -> Result<Vec<TestInBinary>> {
         })
     });
     Ok(tests.collect())
-}
-
-fn names(json: &[u8]) -> Result<Vec<String>> {
-    let list: List = serde_json::from_slice(json)?;
-    let cases = list.rust_suites.into_values().flat_map(|suite| suite.testcases);
-    let matching = cases.filter(|(_, case)| case.filter_match.status == "matches");
-    Ok(matching.map(|(name, _)| name).collect())
 }
 
 /// Those of the arguments for `cargo nextest run` that `cargo nextest list` takes too.
@@ -164,28 +164,21 @@ mod tests {
     }
 
     #[test]
-    fn the_names_that_match_are_taken() {
-        let json = br#"{"rust-suites":{"a::b":{"testcases":{
+    fn tests_are_found_with_their_binaries() {
+        let json = br#"{"rust-suites":{"a::b":{"binary-path":"/t/b-1","cwd":"/w/a","testcases":{
             "x":{"ignored":false,"filter-match":{"status":"matches"}},
             "y":{"ignored":true,"filter-match":{"status":"mismatch","reason":"ignored"}}}},
             "c":{"status":"skipped"}}}"#;
-        assert_eq!(names(json).unwrap(), ["x"]);
-        assert!(names(b"{}").is_err());
-    }
-
-    #[test]
-    fn tests_are_found_with_their_binaries() {
-        let json =
-            br#"{"rust-suites":{"a::b":{"package-name":"a","binary-path":"/t/b-1","cwd":"/w/a","testcases":{
-            "x":{"ignored":true,"filter-match":{"status":"mismatch","reason":"ignored"}}}},
-            "c":{"status":"skipped"}}}"#;
-        let expected = TestInBinary {
-            name: "x".into(),
+        let test = |name: &str| TestInBinary {
+            name: name.into(),
             binary_id: "a::b".into(),
             package: "a".into(),
             binary: "/t/b-1".into(),
             folder: "/w/a".into(),
         };
-        assert_eq!(tests_in_binaries(json).unwrap(), [expected]);
+        let matches = |case: &Case| case.filter_match.status == "matches";
+        assert_eq!(tests_in_binaries(json, matches).unwrap(), [test("x")]);
+        assert_eq!(tests_in_binaries(json, |_| true).unwrap(), [test("x"), test("y")]);
+        assert!(tests_in_binaries(b"{}", |_| true).is_err());
     }
 }

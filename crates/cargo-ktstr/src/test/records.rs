@@ -115,7 +115,20 @@ impl Records {
 
     /// Where they are.
     pub fn root(&self) -> &Path {
-        self.0.path()
+        self.0.root()
+    }
+
+    /// Says so when no records can be kept there. Verdicts stand without them.
+    pub fn warn_if_unwritable(&self) {
+        let root = self.root();
+        let tried = fs::create_dir_all(root).and_then(|()| tempfile::tempfile_in(root));
+        if let Err(error) = tried {
+            eprintln!(
+                "ktstr: no records can be kept in {}, so there will be no summary: {error}; name another folder in \
+                 KTSTR_SIDECAR_DIR",
+                root.display()
+            );
+        }
     }
 
     /// The records of the runs that one command made since `began`, the earliest first.

@@ -1,6 +1,6 @@
 //! The cells that a budget has time for, in a file for the test processes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write as _;
 use std::path::Path;
 use std::thread::available_parallelism;
@@ -11,29 +11,32 @@ use ktstr_model::Mode;
 use ktstr_vm::{SavedKind, saved_machines};
 use tempfile::NamedTempFile;
 
+use super::Run;
 use super::budget::{Budget, choose};
+use super::cells::Planned;
 use super::estimate::Estimates;
-use super::{Run, nextest_list};
+use super::summary::LeftOut;
 
 /// What was chosen.
 pub struct Selection {
-    /// The budget.
-    pub budget: Duration,
-    /// How many cells it left out.
-    pub left_out: usize,
-    /// Names of cells, one a line.
+    /// What was left out.
+    pub left_out: LeftOut,
+    /// Names of the others.
+    kept: BTreeSet<String>,
+    /// The same, one a line.
     file: NamedTempFile,
 }
 
 impl Selection {
-    /// Chooses among the cells that nextest would run, and says so.
+    /// Chooses among the cells that nextest would run, and says so. Those that will be skipped take no time and cover nothing:
+    /// they stay, to be told of.
     ///
     /// # Errors
-    /// When nextest cannot list them.
-    pub fn make(run: &Run<'_>, seconds: u64) -> Result<Self> {
-        let budget = Duration::from_secs(seconds);
-        let selected = nextest_list::selected(&run.nextest_arguments(), |command| run.tell_tests(command))?;
-        let names = || selected.iter().map(String::as_str);
+    /// When there is no room for temporary files.
+    pub fn make(run: &Run<'_>, planned: &[Planned], seconds: u64) -> Result<Self> {
+        let (skipped, carried): (Vec<&Planned>, Vec<&Planned>) =
+            planned.iter().partition(|test| test.skipped.is_some());
+        let names = || carried.iter().map(|test| test.name.as_str());
         let templates = saved_machines(run.cache.root()).into_iter();
         let templates = templates.filter(|machine| machine.kind == SavedKind::Template);
         let keys: HashSet<String> = templates
@@ -47,8 +50,8 @@ impl Selection {
             Mode::RealTime => 1,
         };
         let given = estimates.given(names());
-        let chosen = choose(&candidates, &Budget { wall: budget, at_once, given });
-        let left_out = candidates.len() - chosen.len();
+        let chosen = choose(&candidates, &Budget { wall: Duration::from_secs(seconds), at_once, given });
+        let left_out = LeftOut { cells: candidates.len() - chosen.len(), budget_s: seconds };
         eprintln!(
             "ktstr: a budget of {seconds} s has time for {} of {} cells, by the records in {}",
             chosen.len(),
@@ -56,10 +59,17 @@ impl Selection {
             run.records.root().display()
         );
         let mut file = NamedTempFile::new().context("making a temporary file for the choice of cells")?;
-        for at in chosen {
-            writeln!(file, "{}", candidates[at].name).context("writing the choice of cells")?;
+        let chosen = chosen.iter().map(|at| &candidates[*at].name);
+        let kept: BTreeSet<String> = chosen.chain(skipped.iter().map(|test| &test.name)).cloned().collect();
+        for name in &kept {
+            writeln!(file, "{name}").context("writing the choice of cells")?;
         }
-        Ok(Self { budget, left_out, file })
+        Ok(Self { left_out, kept, file })
+    }
+
+    /// Leaves out of `planned` what was left out.
+    pub fn keep_chosen(&self, planned: &mut Vec<Planned>) {
+        planned.retain(|test| !test.is_cell() || self.kept.contains(&test.name));
     }
 
     /// The file.

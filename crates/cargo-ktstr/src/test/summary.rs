@@ -1,10 +1,15 @@
 //! What `cargo ktstr test` says at its end: one table of all runs that left a record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Context as _, Result};
 use comfy_table::{Table, presets};
 use ktstr_model::Verdict;
 use ktstr_results::{Phases, Record};
+use serde::Serialize;
 
 /// Slowest runs that are named.
 const SLOWEST: usize = 3;
@@ -13,65 +18,136 @@ const NAMED: usize = 10;
 /// Letters of a reason that are shown.
 const REASON: usize = 100;
 
-/// What a summary is made of.
-pub struct Summary<'a> {
-    /// The records of all runs.
-    pub records: &'a [Record],
-    /// Cells that the budget left no time for, and the budget in seconds.
-    pub left_out: Option<(usize, u64)>,
+/// All verdicts, in the order in which they are counted.
+const VERDICTS: [Verdict; 5] =
+    [Verdict::Pass, Verdict::Fail, Verdict::Skip, Verdict::Inconclusive, Verdict::Broken];
+
+/// The figures of a command's runs. Times end in their unit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// How many runs came to each verdict.
+    runs: BTreeMap<String, usize>,
+    /// How many of them were cells of each kind.
+    cells: BTreeMap<String, usize>,
+    /// What a budget left out.
+    left_out: Option<LeftOut>,
+    /// The runs that did not pass, in the order in which they began.
+    not_passed: Vec<NotPassed>,
+    /// The slowest runs, waiting aside.
+    slowest: Vec<Slow>,
+    templates: Templates,
+    time: Times,
 }
 
-impl Summary<'_> {
+/// Cells that a budget left no time for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LeftOut {
+    /// How many.
+    pub cells: usize,
+    /// The budget.
+    pub budget_s: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct NotPassed {
+    name: String,
+    verdict: Verdict,
+    headline: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Slow {
+    name: String,
+    busy_ms: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+struct Templates {
+    built: usize,
+    used: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+struct Times {
+    boot_ms: f64,
+    load_ms: f64,
+    clone_ms: f64,
+    run_ms: f64,
+    wait_ms: f64,
+}
+
+impl Summary {
+    /// Sums up.
+    pub fn of(records: &[Record], left_out: Option<LeftOut>) -> Self {
+        let mut summary = Self { left_out, ..Self::default() };
+        for record in records {
+            summary.add(record);
+        }
+        summary.slowest.sort_by(|a, b| b.busy_ms.total_cmp(&a.busy_ms));
+        summary.slowest.truncate(SLOWEST);
+        let templates = || records.iter().filter_map(|record| record.template.as_ref());
+        summary.templates = Templates {
+            built: templates().filter(|template| template.fresh).count(),
+            used: templates().map(|template| &template.key).collect::<BTreeSet<_>>().len(),
+        };
+        summary
+    }
+
+    fn add(&mut self, record: &Record) {
+        let name = record.cell.as_ref().unwrap_or(&record.test);
+        *self.runs.entry(record.verdict.to_string()).or_default() += 1;
+        if let Some((kind, _)) = record.cell.as_ref().and_then(|cell| cell.split_once('/')) {
+            *self.cells.entry(kind.to_owned()).or_default() += 1;
+        }
+        if record.verdict != Verdict::Pass {
+            let headline = record.headline.clone();
+            self.not_passed.push(NotPassed { name: name.clone(), verdict: record.verdict, headline });
+        }
+        self.slowest.push(Slow { name: name.clone(), busy_ms: record.phases.busy_ms() });
+        let Phases { template_ms, load_ms, clone_ms, run_ms, wait_ms, .. } = record.phases;
+        if record.template.as_ref().is_some_and(|template| template.fresh) {
+            self.time.boot_ms += template_ms;
+        }
+        self.time.load_ms += load_ms;
+        self.time.clone_ms += clone_ms;
+        self.time.run_ms += run_ms;
+        self.time.wait_ms += wait_ms;
+    }
+
     /// The table; `None` when there is nothing to tell.
     pub fn render(&self) -> Option<String> {
-        if self.records.is_empty() && self.left_out.is_none() {
+        if self.runs.is_empty() && self.left_out.is_none() {
             return None;
         }
         let mut table = Table::new();
         table.load_preset(presets::NOTHING);
-        table.add_row(["RUNS", &self.verdicts()]);
-        if let Some(cells) = self.cells() {
-            table.add_row(["CELLS", &cells]);
+        let of_verdict =
+            |verdict: Verdict| Some((verdict.to_string(), *self.runs.get(&verdict.to_string())?));
+        table.add_row(["RUNS", &counted(VERDICTS.into_iter().filter_map(of_verdict))]);
+        if !self.cells.is_empty() {
+            table.add_row(["CELLS", &counted(self.cells.clone())]);
         }
-        if let Some((count, budget)) = self.left_out {
-            table.add_row(["LEFT OUT", &format!("{count} cells, by the budget of {budget} s")]);
+        if let Some(LeftOut { cells, budget_s }) = self.left_out {
+            table.add_row(["LEFT OUT", &format!("{cells} cells, by the budget of {budget_s} s")]);
         }
         for verdict in [Verdict::Fail, Verdict::Inconclusive, Verdict::Broken, Verdict::Skip] {
             for line in self.named(verdict) {
                 table.add_row([verdict.to_string().to_uppercase(), line]);
             }
         }
-        if !self.records.is_empty() {
+        if !self.runs.is_empty() {
+            let Templates { built, used } = self.templates;
             table.add_row(["SLOWEST", &self.slowest()]);
-            table.add_row(["TEMPLATES", &self.templates()]);
+            table.add_row(["TEMPLATES", &format!("{built} built, {used} used")]);
             table.add_row(["TIME", &self.time()]);
         }
         Some(table.trim_fmt())
     }
 
-    fn verdicts(&self) -> String {
-        let counts = [Verdict::Pass, Verdict::Fail, Verdict::Skip, Verdict::Inconclusive, Verdict::Broken]
-            .map(|verdict| {
-                (verdict.to_string(), self.records.iter().filter(|r| r.verdict == verdict).count())
-            });
-        counted(self.records.len(), &counts)
-    }
-
-    /// Cells by their kind; `None` when there were none.
-    fn cells(&self) -> Option<String> {
-        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-        for cell in self.records.iter().filter_map(|record| record.cell.as_deref()) {
-            *kinds.entry(cell.split('/').next().unwrap_or(cell)).or_default() += 1;
-        }
-        let counts: Vec<_> = kinds.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect();
-        let all = counts.iter().map(|(_, count)| count).sum();
-        (all > 0).then(|| counted(all, &counts))
-    }
-
     /// Runs of a verdict with their reasons.
     fn named(&self, verdict: Verdict) -> Vec<String> {
-        let runs: Vec<&Record> = self.records.iter().filter(|record| record.verdict == verdict).collect();
-        let line = |record: &&Record| format!("{}: {}", name(record), shortened(&record.headline));
+        let runs: Vec<&NotPassed> = self.not_passed.iter().filter(|run| run.verdict == verdict).collect();
+        let line = |run: &&NotPassed| format!("{}: {}", run.name, shortened(&run.headline));
         let mut lines: Vec<String> = runs.iter().take(NAMED).map(line).collect();
         if runs.len() > NAMED {
             lines.push(format!("and {} more", runs.len() - NAMED));
@@ -80,71 +156,58 @@ impl Summary<'_> {
     }
 
     fn slowest(&self) -> String {
-        let mut runs: Vec<(f64, &Record)> =
-            self.records.iter().map(|record| (busy_ms(&record.phases), record)).collect();
-        runs.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let named =
-            runs.iter().take(SLOWEST).map(|(ms, record)| format!("{} {}", name(record), seconds(*ms)));
+        let named = self.slowest.iter().map(|run| format!("{} {}", run.name, seconds(run.busy_ms)));
         named.collect::<Vec<_>>().join(", ")
     }
 
-    fn templates(&self) -> String {
-        let used: Vec<_> = self.records.iter().filter_map(|record| record.template.as_ref()).collect();
-        let built = used.iter().filter(|template| template.fresh).count();
-        let mut keys: Vec<&str> = used.iter().map(|template| template.key.as_str()).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        format!("{built} built, {} used", keys.len())
-    }
-
     fn time(&self) -> String {
-        // Not `sum`, which gives -0.0 for nothing.
-        let add = |sum: f64, ms: f64| sum + ms;
-        let sum = |phase: fn(&Phases) -> f64| {
-            self.records.iter().map(|record| phase(&record.phases)).fold(0.0, add)
-        };
-        let fresh = self.records.iter().filter(|record| is_fresh(record));
-        let boot = fresh.map(|record| record.phases.template_ms).fold(0.0, add);
-        let mut parts = vec![
-            format!("boot {}", seconds(boot)),
-            format!("load {}", seconds(sum(|phases| phases.load_ms))),
-            format!("clone {}", seconds(sum(|phases| phases.clone_ms))),
-            format!("run {}", seconds(sum(|phases| phases.run_ms))),
-        ];
-        let wait = sum(|phases| phases.wait_ms);
-        if wait >= 1000.0 {
-            parts.push(format!("waiting for room on the host {}", seconds(wait)));
+        let Times { boot_ms, load_ms, clone_ms, run_ms, wait_ms } = self.time;
+        let parts = [("boot", boot_ms), ("load", load_ms), ("clone", clone_ms), ("run", run_ms)];
+        let mut parts = parts.map(|(what, ms)| format!("{what} {}", seconds(ms))).to_vec();
+        if wait_ms >= 1000.0 {
+            parts.push(format!("waiting for room on the host {}", seconds(wait_ms)));
         }
         parts.join(", ")
     }
 }
 
-fn is_fresh(record: &Record) -> bool {
-    record.template.as_ref().is_some_and(|template| template.fresh)
+/// The file that a summary goes into for a script.
+pub struct SummaryFile {
+    path: PathBuf,
+    file: File,
 }
 
-/// All that a run took, but for waiting.
-fn busy_ms(phases: &Phases) -> f64 {
-    let Phases { resolve_ms, template_ms, load_ms, pack_ms, clone_ms, run_ms, collect_ms, wait_ms: _ } =
-        phases;
-    resolve_ms + template_ms + load_ms + pack_ms + clone_ms + run_ms + collect_ms
-}
+impl SummaryFile {
+    /// Makes the file, or empties it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn create(path: &Path) -> Result<Self> {
+        let file = File::create(path).with_context(|| format!("--summary-json {}", path.display()))?;
+        Ok(Self { path: path.to_owned(), file })
+    }
 
-fn name(record: &Record) -> &str {
-    record.cell.as_ref().unwrap_or(&record.test)
+    /// Writes the summary.
+    ///
+    /// # Errors
+    /// When there is no room.
+    pub fn write(mut self, summary: &Summary) -> Result<()> {
+        let text = serde_json::to_string_pretty(summary)? + "\n";
+        let written = self.file.write_all(text.as_bytes());
+        written.with_context(|| format!("--summary-json {}", self.path.display()))
+    }
 }
 
 fn seconds(ms: f64) -> String {
     format!("{:.1} s", ms / 1e3)
 }
 
-/// `7: 5 pass, 2 fail`; of counts that are zero nothing is said.
-fn counted(all: usize, counts: &[(String, usize)]) -> String {
-    let parts = counts.iter().filter(|(_, count)| *count > 0).map(|(word, count)| format!("{count} {word}"));
-    match parts.collect::<Vec<_>>().join(", ") {
-        none if none.is_empty() => all.to_string(),
-        parts => format!("{all}: {parts}"),
-    }
+/// `7: 5 pass, 2 fail`.
+fn counted(counts: impl IntoIterator<Item = (String, usize)>) -> String {
+    let counts: Vec<(String, usize)> = counts.into_iter().collect();
+    let all: usize = counts.iter().map(|(_, count)| count).sum();
+    let parts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    if parts.is_empty() { all.to_string() } else { format!("{all}: {}", parts.join(", ")) }
 }
 
 fn shortened(reason: &str) -> String {
@@ -186,7 +249,7 @@ mod tests {
         ];
         records[4].template = None;
         records[1].phases.wait_ms = 4000.0;
-        let summary = Summary { records: &records, left_out: Some((140, 600)) };
+        let summary = Summary::of(&records, Some(LeftOut { cells: 140, budget_s: 600 }));
         insta::assert_snapshot!(summary.render().unwrap(), @r"
         RUNS       5: 2 pass, 1 fail, 1 skip, 1 broken
         CELLS      4: 3 gauntlet, 1 kernels
@@ -201,16 +264,30 @@ mod tests {
     }
 
     #[test]
+    fn a_script_gets_all_of_it() {
+        let mut records = [
+            record("steady", Verdict::Pass, true, 1500.0),
+            record("gauntlet/steady/tiny-1llc", Verdict::Fail, false, 9500.0),
+        ];
+        records[0].template = records[0].template.clone().map(|mut template| {
+            template.key.push('2');
+            template
+        });
+        let summary = Summary::of(&records, Some(LeftOut { cells: 140, budget_s: 600 }));
+        insta::assert_snapshot!(serde_json::to_string_pretty(&summary).unwrap());
+    }
+
+    #[test]
     fn many_failures_are_counted_not_listed() {
         let records: Vec<Record> =
             (0..30).map(|n| record(&format!("gauntlet/a{n}/tiny-1llc"), Verdict::Fail, false, 1.0)).collect();
-        let text = Summary { records: &records, left_out: None }.render().unwrap();
+        let text = Summary::of(&records, None).render().unwrap();
         assert_eq!(text.matches("starved").count(), NAMED);
         assert!(text.contains("and 20 more"), "{text}");
     }
 
     #[test]
     fn without_runs_there_is_nothing_to_tell() {
-        assert_eq!(Summary { records: &[], left_out: None }.render(), None);
+        assert_eq!(Summary::of(&[], None).render(), None);
     }
 }

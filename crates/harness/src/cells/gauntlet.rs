@@ -18,11 +18,12 @@ impl CellKind for Gauntlet {
     }
 
     fn list(&self, declared: &Declared, kernels: &KernelSet) -> Vec<Listed> {
-        let listed = |name| Listed { name, ignored: true };
         let mut cells = Vec::new();
         for (test, entry) in by_name(declared) {
             for preset in accepted(entry) {
                 let name = format!("gauntlet/{test}/{}", preset.name);
+                let spec = entry.spec.on(&preset.topology);
+                let listed = |name| Listed { name, ignored: true, spec };
                 if kernels.is_dimension() {
                     let with = |label| listed(format!("{name}/{label}"));
                     cells.extend(kernels.kernels().iter().map(|kernel| with(&kernel.label)));

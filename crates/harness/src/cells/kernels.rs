@@ -20,6 +20,7 @@ impl CellKind for Kernels {
             let name = move |kernel: &LabelledKernel| Listed {
                 name: format!("kernels/{test}/{}", kernel.label),
                 ignored: entry.spec.ignored,
+                spec: entry.spec,
             };
             further.iter().map(name)
         });

@@ -9,15 +9,18 @@ mod cell_run;
 mod gauntlet;
 mod kernels;
 mod presets;
+mod too_large;
 mod verifier;
 
 use ktstr_guest::TestEntry;
 use ktstr_kernel::KernelSet;
-use ktstr_model::{Scheduler, Verdict};
+use ktstr_model::{Scheduler, TestSpec, Verdict};
 
 use crate::settings::Settings;
 
 pub(crate) use cell_run::run_named;
+pub use too_large::TooLarge;
+pub(crate) use too_large::{fits_memory, too_large};
 pub(crate) use verifier::spec_for;
 
 /// What a test binary declares.
@@ -30,12 +33,14 @@ pub struct Declared {
 }
 
 /// A cell as it is listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Listed {
     /// Its name, which begins with its kind's prefix and a slash.
     pub name: String,
     /// Whether it runs only when ignored tests are asked for.
     pub ignored: bool,
+    /// What it runs, on its topology.
+    pub spec: TestSpec,
 }
 
 /// How a cell ended.

@@ -34,11 +34,16 @@ impl CellKind for Verifier {
     fn list(&self, declared: &Declared, kernels: &KernelSet) -> Vec<Listed> {
         let mut cells = Vec::new();
         for (name, scheduler) in swept(declared) {
+            let (spec, _) = spec_for(declared, scheduler);
             // A cell that cannot be told is listed, and says why when it is run.
             let is_cell = |kernel: &&LabelledKernel| accepts(scheduler, kernel).unwrap_or(true);
             for kernel in kernels.kernels().iter().filter(is_cell) {
-                let cell = |preset: &Preset| format!("{PREFIX}/{name}/{}/{}", kernel.label, preset.name);
-                cells.extend(presets(scheduler).map(|preset| Listed { name: cell(preset), ignored: true }));
+                let cell = |preset: &Preset| Listed {
+                    name: format!("{PREFIX}/{name}/{}/{}", kernel.label, preset.name),
+                    ignored: true,
+                    spec: spec.on(&preset.topology),
+                };
+                cells.extend(presets(scheduler).map(cell));
             }
         }
         cells

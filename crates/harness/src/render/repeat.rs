@@ -49,7 +49,7 @@ fn is_release(binary: &Path) -> bool {
     deps.and_then(Path::parent).is_some_and(|profile| profile.ends_with("release"))
 }
 
-/// One line for a shell in the workspace that repeats the run: same kernel, mode and seed, and no other test, whatever other
+/// One line for a shell, anywhere in the workspace, that repeats the run: same kernel, mode and seed, and no other test, whatever other
 /// tests are called.
 pub(crate) fn command(record: &Record, started: &Started) -> String {
     let mut words: Vec<String> =
@@ -68,14 +68,17 @@ pub(crate) fn command(record: &Record, started: &Started) -> String {
         words.push(format!("--work-type {}", quoted(work_type)));
     }
     words.push(format!("--seed {} --", record.seed));
+    // Without it nextest would look at the package of the current folder only.
+    if let Some(package) = &started.package {
+        words.push(format!("-p {}", quoted(package)));
+    }
     let name = name(record);
     if started.ignored || name.contains('/') {
         words.push("--run-ignored all".to_owned());
     }
-    let place = match (&started.binary_id, &started.package) {
-        (Some(id), _) => format!("binary_id(={id}) & "),
-        (None, Some(package)) => format!("package(={package}) & {}", binary(&record.test_crate)),
-        (None, None) => binary(&record.test_crate),
+    let place = match &started.binary_id {
+        Some(id) => format!("binary_id(={id}) & "),
+        None => binary(&record.test_crate),
     };
     words.push(format!("-E '{place}test(={name})'"));
     words.join(" ")
@@ -133,13 +136,14 @@ mod tests {
     fn repeats_this_test_of_this_binary_and_no_other() {
         let nextest = Started {
             binary_id: Some("my-sched::sched".into()),
+            package: Some("my-sched".into()),
             kernels: Some("/c/kernels".into()),
             ..Started::default()
         };
         assert_eq!(
             command(&record(), &nextest),
-            "cargo ktstr test --kernel 7.3.4+deb13-cloud-amd64 --mode deterministic --seed 7 -- -E \
-             'binary_id(=my-sched::sched) & test(=inner::steady)'"
+            "cargo ktstr test --kernel 7.3.4+deb13-cloud-amd64 --mode deterministic --seed 7 -- -p \
+             my-sched -E 'binary_id(=my-sched::sched) & test(=inner::steady)'"
         );
         let cargo = Started {
             package: Some("my-sched".into()),
@@ -151,7 +155,7 @@ mod tests {
         assert_eq!(
             command(&record(), &cargo),
             "KTSTR_SCHEDULER='/a b/scx' cargo ktstr test --release --kernel /c/kernels/7.3.4+deb13-cloud-amd64/image --mode \
-             deterministic --seed 7 -- --run-ignored all -E 'package(=my-sched) & binary(=sched) & test(=inner::steady)'"
+             deterministic --seed 7 -- -p my-sched --run-ignored all -E 'binary(=sched) & test(=inner::steady)'"
         );
     }
 

@@ -74,7 +74,7 @@ fn a_version_is_read_as_the_rules_say() {
     assert_eq!(said(&path, &with(json!("2.9"), json!({"what_comes": [1]}))), ["read", "read"]);
     for words in said(&path, &with(json!("2.9"), json!({"cause": "fell-asleep"}))) {
         assert!(
-            words.starts_with("FILE was written by a newer ktstr (schema 2.9, this one writes 2.0): update"),
+            words.starts_with("FILE was written by a newer ktstr (schema 2.9, this one writes 2.1): update"),
             "{words}"
         );
     }
