@@ -226,6 +226,8 @@ impl Prepared {
     ) -> Result<Self, HarnessError> {
         let spec = &entry.spec;
         let mut clock = PhaseClock::start();
+        let named = settings.named_topology();
+        let spec = &named.map_or(*spec, |topology| spec.on(&topology));
         let topology = spec.resolved_topology()?;
         record.topology = Some(topology);
         if settings.cell.is_some() {
@@ -240,6 +242,7 @@ impl Prepared {
             return Err(HarnessError::CheckInRealTime);
         }
         let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())?;
+        plan.topology_named = named.is_some();
         plan.order.work_type = settings.work_type_name();
         if let Some(token) = &settings.replay {
             replay::follow(token, &mut plan)?;
