@@ -15,8 +15,10 @@ use ktstr_vm::Qemu;
 
 use crate::missing_tool::NoNextest;
 use crate::test::kernels::resolve_one;
+use crate::test::records::Workspace;
 use crate::test::{
-    announce, build_programs, carry_out, choose_test, hand_commit_on, has_nextest, nextest_list,
+    announce, build_flags, build_programs, carry_out, choose_test, hand_choice_on, hand_commit_on,
+    has_nextest, nextest_list,
 };
 
 /// Runs of a campaign where nothing else is said.
@@ -41,6 +43,9 @@ pub struct Args {
     /// The test binary that has it, as `cargo nextest list` names it, where several have one of this name
     #[arg(long, value_name = "ID")]
     binary: Option<String>,
+    /// The package that has it [default: the packages that cargo chooses in this folder]
+    #[arg(long, short, value_name = "PACKAGE")]
+    package: Option<String>,
     /// How runs differ: mix, seeds, delays, priorities, hotplug or sweep
     #[arg(long, value_name = "NAME", default_value_t)]
     strategy: StrategyName,
@@ -100,8 +105,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let kernels = std::slice::from_ref(&kernel);
     announce(kernels, &KernelSet::label(kernels), &cache, &qemu, ModeChoice::Deterministic)?;
     build_programs(args.release, &[])?;
+    let here = std::env::current_dir().context("the current folder")?;
+    let workspace = Workspace::of(&[])?;
+    let package = args.package.as_deref().or_else(|| workspace.package_chosen_in(&here));
+    let choice = build_flags::choice(&[], package);
     let release = args.release.then(|| "--release".to_owned());
-    let tests = nextest_list::all(release.as_slice(), |command| {
+    let list: Vec<String> = release.into_iter().chain(choice.iter().cloned()).collect();
+    let tests = nextest_list::all(&list, |command| {
         // Cells are not explored, so that nothing has to be known of other kernels.
         command.env_remove(KernelSet::VARIABLE);
         Ok(())
@@ -112,6 +122,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     command.arg(REQUEST_ARGUMENT).arg(request).current_dir(&test.folder);
     command.env("KTSTR_TEST_KERNEL", &kernel.image).env_remove(KernelSet::VARIABLE);
     hand_commit_on(&mut command);
+    hand_choice_on(&mut command, &choice);
+    command.env("CARGO_PKG_NAME", &test.package);
     carry_out(&mut command)
 }
 

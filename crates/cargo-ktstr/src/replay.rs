@@ -1,6 +1,7 @@
 //! `cargo ktstr replay`: runs a failure in deterministic mode again from its token.
 
 mod kernel;
+mod original;
 mod outcome;
 mod program;
 #[cfg(test)]
@@ -15,12 +16,12 @@ use ktstr_host::install_nextest;
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec};
 use ktstr_model::Cause;
 use ktstr_results::Record;
-use ktstr_results::replay::{ReplayToken, find_token};
+use ktstr_results::replay::{ReplayToken, Replayed, find_token};
 use ktstr_vm::Qemu;
 
 use crate::missing_tool::NoNextest;
 use crate::test::records::{Records, Workspace};
-use crate::test::{build_programs, has_nextest};
+use crate::test::{build_flags, build_programs, has_nextest};
 use outcome::{Outcome, Run};
 use program::TestBinary;
 
@@ -68,12 +69,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         return Err(NoNextest(install_nextest().to_string()).into());
     }
     let profile = token.test.program.cargo_profile().to_owned();
-    build_programs(false, &["--profile".to_owned(), profile])?;
-    let binary = TestBinary::find(&token)?;
+    let features = build_flags::of(&token.test.program.build)?;
+    build_programs(false, &[vec!["--profile".to_owned(), profile], features].concat())?;
+    let binary = TestBinary::find(&token, &workspace)?;
     announce(&token, &kernel);
     let runs = records.root().join("replays").join(token.id.to_string());
     let copy = keep(&file, &token, &runs).with_context(|| format!("writing to {}", runs.display()))?;
-    let replay = Replay { token: &token, file: &copy, kernel: &kernel.image, folder: &runs };
+    let original = original::record(&file, token.id);
+    let replay = Replay { token: &token, file: &copy, kernel: &kernel.image, folder: &runs, original };
     let outcome = carry_out(args, &replay, &binary)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcome)?);
@@ -136,6 +139,8 @@ struct Replay<'a> {
     kernel: &'a Path,
     /// For a folder of records of each run.
     folder: &'a Path,
+    /// The record of the run that the token is of, if it is here.
+    original: Option<PathBuf>,
 }
 
 fn carry_out(args: &Args, replay: &Replay<'_>, binary: &TestBinary) -> Result<Outcome> {
@@ -155,6 +160,12 @@ fn carry_out(args: &Args, replay: &Replay<'_>, binary: &TestBinary) -> Result<Ou
         }
         if args.dmesg {
             outcome.kernel_log = Some(kernel_log(&path));
+        }
+        if token.compare(&record) == Replayed::OtherSchedule
+            && outcome.divergence.is_empty()
+            && let Some(then) = &replay.original
+        {
+            outcome.divergence = original::divergence(then, &path);
         }
         let run = Run::of(token, &record, path);
         if !args.json {

@@ -22,7 +22,7 @@ use anyhow::{Context as _, Result, bail};
 use ktstr_host::install_nextest;
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSet, KernelSpec};
 use ktstr_model::{Mode, ModeChoice, UnknownWorkType, WorkType};
-use ktstr_results::{Commit, Record};
+use ktstr_results::{Commit, Record, TestProgram};
 use ktstr_vm::{Qemu, choose_mode};
 
 use crate::missing_tool::{NoNextest, NotBuildable, lacks_for_building};
@@ -264,6 +264,9 @@ impl Run<'_> {
             command.env("KTSTR_SEED", seed.to_string());
         }
         hand_commit_on(command);
+        let here = std::env::current_dir().context("the current folder")?;
+        let choice = build_flags::choice(&self.args.nextest, self.workspace.package_chosen_in(&here));
+        hand_choice_on(command, &choice);
         if self.args.check_determinism {
             command.env("KTSTR_CHECK_DETERMINISM", "1");
         }
@@ -308,6 +311,11 @@ pub fn hand_commit_on(command: &mut Command) {
     if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
         command.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
     }
+}
+
+/// Tells test processes what their binary was built of, for replays.
+pub fn hand_choice_on(command: &mut Command, choice: &[String]) {
+    command.env(TestProgram::BUILD_VARIABLE, choice.join("\n"));
 }
 
 /// Runs what runs tests to its end; the exit code is its own.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use assert_cmd::Command;
-use ktstr_model::{AssertDetail, Cause, DetailKind, Gap, Mode, Stimulus};
+use ktstr_model::{
+    AssertDetail, AssertResult, Cause, DetailKind, Gap, Mode, RunReport, Stimulus, WorkerReport,
+};
 use ktstr_results::{
     Evidence, Figure, HostFacts, Phases, Polarity, Record, RecordFolder, RecordKernel, WorkerFigures,
 };
@@ -269,4 +271,45 @@ fn the_folder_of_the_environment_is_one_run() {
     assert!(run(&store.path("nowhere"), &["list", "--dir", &dir]).contains("7.3.4-def5678"));
     let no_folder = run(&store.path("nowhere"), &["list", "--dir", "/no/such"]);
     assert_eq!(no_folder, "error: /no/such: No such file or directory (os error 2)\n");
+}
+
+/// A run in which one worker came to its second checkpoint at this time.
+fn reported(at_ns: u64) -> RunReport {
+    let worker = WorkerReport {
+        cgroup: "cell_0".into(),
+        work: "SpinWait".into(),
+        events: vec![(1_000, 0, 1).into(), (at_ns, 0, 2).into()],
+        event_stride: 1,
+        ..WorkerReport::default()
+    };
+    RunReport { workers: vec![worker], ..RunReport::of_result(Ok(AssertResult::pass())) }.with_digest()
+}
+
+#[test]
+fn two_runs_are_compared_event_by_event() {
+    let store = Store::new();
+    let keep = |at_ns| {
+        let report = reported(at_ns);
+        let evidence = Evidence { report: Some(&report), ..Evidence::default() };
+        let folder = store.path("run");
+        passed("steady", "my_sched", "abc1234", 1).write(&folder, evidence).unwrap().record
+    };
+    let (one, other) = (keep(2_000), keep(2_004));
+    let diff = |a: &Path, b: &Path| store.run(&format!("diff {} {}", a.display(), b.display()));
+    let (code, text, _) = diff(&one, &one);
+    assert_eq!((code, text.lines().last()), (0, Some("the two runs are equal")));
+    let (code, text, _) = diff(&one, &other);
+    let without_digests: String = text.lines().skip(1).map(|line| format!("{line}\n")).collect();
+    assert_eq!(code, 2);
+    insta::assert_snapshot!(without_digests, @r"
+    the first difference is at 0.000002000 s of the guest's clock
+      one run:   0.000002000 s worker 0 of cell_0 (SpinWait) on CPU 0, checkpoint 2
+      the other: 0.000002004 s worker 0 of cell_0 (SpinWait) on CPU 0, checkpoint 2
+      before it, in both:
+        0.000001000 s worker 0 of cell_0 (SpinWait) on CPU 0, checkpoint 1
+    ");
+    let alone = store.keep(&passed("steady", "my_sched", "abc1234", 1));
+    let (code, _, error) = diff(&one, &alone);
+    assert_eq!(code, 1);
+    assert!(error.contains("the record has no report.json beside it"), "{error}");
 }

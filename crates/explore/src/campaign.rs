@@ -205,9 +205,8 @@ fn outcome(number: u64, finished: &Finished, variation: &Variation, wall: Durati
     let Finished { record, judgement, evidence } = finished;
     let failed = !matches!(record.verdict, Verdict::Pass | Verdict::Skip);
     let signature = failed.then(|| {
-        let kinds: Vec<_> = judgement.details.iter().map(|detail| detail.kind).collect();
         let log = evidence.as_ref().map_or("", |evidence| evidence.scheduler_log.as_str());
-        Signature::new(judgement.cause, &judgement.headline, &kinds, log)
+        Signature::new(judgement.cause, &judgement.headline, &judgement.details, log)
     });
     Outcome {
         number,

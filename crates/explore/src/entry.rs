@@ -83,8 +83,13 @@ pub fn process_entry(declared: &Declared) {
 
 fn explore(request: &Request, declared: &Declared) -> Result<i32, Refusal> {
     let entry = entry_of(request, declared)?;
-    let settings =
-        Settings { mode: ModeChoice::Deterministic, seed: request.seed, ..Settings::of_this_process()? };
+    let topology = request.topology.as_deref().map(str::parse::<Topology>).transpose()?;
+    let settings = Settings {
+        mode: ModeChoice::Deterministic,
+        seed: request.seed,
+        topology,
+        ..Settings::of_this_process()?
+    };
     let runs = VariedRuns::new(entry, &settings, request.duration)?;
     if runs.mode() != Mode::Deterministic {
         return Err(Refusal::RealTime(request.test.clone()));
@@ -108,20 +113,17 @@ fn explore(request: &Request, declared: &Declared) -> Result<i32, Refusal> {
     }
 }
 
-/// The declared test, with the request's topology and seed in place of its own.
+/// The declared test, without a seed of its own.
 fn entry_of(request: &Request, declared: &Declared) -> Result<TestEntry, Refusal> {
     let name = request.test.clone();
     let named = |entry: &&TestEntry| entry.spec.path() == name;
     let Some(&entry) = declared.tests.iter().find(named) else { return Err(Refusal::NoTest(name)) };
-    let mut spec = TestSpec { seed: None, ..entry.spec };
+    let spec = TestSpec { seed: None, ..entry.spec };
     if spec.host_only {
         return Err(Refusal::OnHost(name));
     }
     if spec.mode == ModeChoice::RealTime {
         return Err(Refusal::RealTime(name));
-    }
-    if let Some(topology) = &request.topology {
-        spec = spec.on(&topology.parse::<Topology>()?);
     }
     Ok(TestEntry { spec, ..entry })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ktstr_model::{Cause, DetailKind, Verdict};
+use ktstr_model::{AssertDetail, Cause, DetailKind, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Frames of a backtrace that count; deeper ones say how the kernel came there.
@@ -15,7 +15,8 @@ pub struct Signature {
     verdict: String,
     /// The cause's word.
     cause: String,
-    /// The kinds of the violated checks; else the headline without figures.
+    /// The kinds of the violated checks, and what those of a test's own say, without figures; else the headline without
+    /// figures.
     what: String,
     /// Where the scheduler was when the kernel ejected it, innermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -24,15 +25,14 @@ pub struct Signature {
 
 impl Signature {
     /// The signature of a run that ended so. `scheduler_log` may hold the dump of an ejected scheduler.
-    pub fn new(cause: Cause, headline: &str, violated: &[DetailKind], scheduler_log: &str) -> Self {
+    pub fn new(cause: Cause, headline: &str, violated: &[AssertDetail], scheduler_log: &str) -> Self {
         let what = if cause == Cause::CheckViolated && !violated.is_empty() {
-            let mut kinds: Vec<String> =
-                violated.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
-            kinds.sort();
-            kinds.dedup();
-            kinds.join(", ")
+            let mut parts: Vec<String> = violated.iter().map(what_was_violated).collect();
+            parts.sort();
+            parts.dedup();
+            parts.join(", ")
         } else {
-            without_figures(headline)
+            without_figures(headline.lines().next().unwrap_or_default())
         };
         let backtrace = if cause.verdict() == Verdict::Fail { backtrace(scheduler_log) } else { Vec::new() };
         Self { verdict: cause.verdict().to_string(), cause: format!("{cause:?}"), what, backtrace }
@@ -46,6 +46,14 @@ impl fmt::Display for Signature {
             Some(frame) => write!(f, " (at {frame})"),
             None => Ok(()),
         }
+    }
+}
+
+/// The kind of a check. A test's own ones are all of one kind, and only their messages tell them apart.
+fn what_was_violated(detail: &AssertDetail) -> String {
+    match detail.kind {
+        DetailKind::Custom => without_figures(detail.message.lines().next().unwrap_or_default()),
+        kind => format!("{kind:?}").to_lowercase(),
     }
 }
 
@@ -83,9 +91,14 @@ fn backtrace(scheduler_log: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use ktstr_model::AssertResult;
     use proptest::prelude::*;
 
     use super::*;
+
+    fn violation(kind: DetailKind, message: &str) -> AssertDetail {
+        AssertDetail { kind, ..AssertResult::fail_msg(message).details.remove(0) }
+    }
 
     fn died(headline: &str, log: &str) -> Signature {
         Signature::new(Cause::SchedulerDied, headline, &[], log)
@@ -102,12 +115,25 @@ mod tests {
 
     #[test]
     fn checks_are_told_apart_by_their_kinds() {
-        let of = |kinds: &[DetailKind]| Signature::new(Cause::CheckViolated, "w 3 starved", kinds, "");
+        let of = |kinds: &[DetailKind]| {
+            let details: Vec<_> = kinds.iter().map(|kind| violation(*kind, "w 3 starved")).collect();
+            Signature::new(Cause::CheckViolated, "w 3 starved", &details, "")
+        };
         assert_eq!(
             of(&[DetailKind::Gap, DetailKind::Starved, DetailKind::Gap]).to_string(),
             "fail: gap, starved"
         );
         assert_ne!(of(&[DetailKind::Gap]), of(&[DetailKind::Starved]));
+    }
+
+    #[test]
+    fn a_test_s_own_checks_are_told_apart_by_what_they_say() {
+        let of = |message: &str| {
+            Signature::new(Cause::CheckViolated, message, &[violation(DetailKind::Custom, message)], "")
+        };
+        assert_eq!(of("worker 3 stood still for 61 ms").to_string(), "fail: worker # stood still for # ms");
+        assert_eq!(of("worker 3 stood still for 61 ms"), of("worker 1 stood still for 1.5 ms\nsee above"));
+        assert_ne!(of("worker 3 stood still for 61 ms"), of("worker 3 ran twice"));
     }
 
     #[test]

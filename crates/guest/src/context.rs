@@ -46,6 +46,7 @@ pub struct Ctx {
     ledger: Mutex<Ledger>,
     perturber: Option<Perturber>,
     scheduler: Option<RunningScheduler>,
+    rehearsal: bool,
 }
 
 /// How a wait ended.
@@ -89,6 +90,7 @@ impl Ctx {
             ledger: Mutex::default(),
             perturber: None,
             scheduler: None,
+            rehearsal: false,
         })
     }
 
@@ -97,6 +99,18 @@ impl Ctx {
         self.sched_pid = scheduler.as_ref().and_then(RunningScheduler::pid);
         self.scheduler = scheduler;
         self
+    }
+
+    /// This context for a [rehearsal](crate::rehearsal) of what follows once the scheduler runs.
+    pub(crate) fn rehearsing(mut self, order: &RunOrder) -> Self {
+        self.sched_pid = order.scheduler.as_ref().map(|_| std::process::id());
+        self.rehearsal = true;
+        self
+    }
+
+    /// Whether only the plan of a scenario is wanted.
+    pub(crate) fn in_rehearsal(&self) -> bool {
+        self.rehearsal
     }
 
     /// This context with what perturbs the machine, which begins now, as the test's body does.

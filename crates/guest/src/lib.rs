@@ -28,6 +28,7 @@ mod panic;
 mod payload;
 mod perturb;
 mod process;
+mod rehearsal;
 pub mod scenarios;
 mod scheduler;
 mod steps;
@@ -45,6 +46,7 @@ pub use context::{Ctx, HoldEnd};
 pub use entry::{LOAD_ONLY, PostVm, TestBody, TestEntry, as_after_main_began, in_guest, run_in_guest};
 pub use error::GuestError;
 pub use payload::{PayloadHandle, PayloadOutcome, PayloadRun};
+pub use rehearsal::refused_plan;
 pub use steps::{
     Setup, Step, execute_defs, execute_scenario, execute_scenario_with, execute_steps, execute_steps_with,
 };

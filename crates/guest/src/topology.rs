@@ -9,6 +9,7 @@ use ktstr_model::CpuSet;
 use crate::error::{GuestError, on_file};
 
 mod cpusets;
+mod planned;
 
 /// The machine's CPUs and how they are grouped.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -148,6 +148,9 @@ pub enum HarnessError {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// A scenario that makes no sense, as the test's body told of it in its rehearsal.
+    #[error("the test returned an error: {0} (seen before any machine was started)")]
+    Plan(String),
     /// The order could not be encoded.
     #[error("the run's order: {0}")]
     Order(String),

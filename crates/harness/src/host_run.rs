@@ -80,6 +80,7 @@ mod tests {
         let settings = Settings {
             kernel: None,
             cell: None,
+            topology: None,
             mode: ModeChoice::Auto,
             seed: 3,
             work_type: None,

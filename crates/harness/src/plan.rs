@@ -45,6 +45,8 @@ pub struct RunPlan {
     pub payloads: Vec<(PathBuf, String)>,
     /// Small files with their content.
     pub texts: Vec<(String, String)>,
+    /// Whether the topology is another than the test's or its cell's own, because it was named.
+    pub topology_named: bool,
 }
 
 impl RunPlan {
@@ -68,6 +70,7 @@ impl RunPlan {
             scheduler: None,
             payloads: Vec::new(),
             texts: Vec::new(),
+            topology_named: false,
         };
         plan.bring_payloads(spec, places)?;
         if let Some(config) = kernel.config_text()? {
@@ -175,7 +178,12 @@ impl RunPlan {
 
     /// What a record keeps of a run of this plan whose guest was told `order`.
     pub(crate) fn recorded(&self, order: RunOrder) -> Plan {
-        Plan { order, kargs: self.machine.kargs.clone(), memory_mb: self.machine.memory_mb }
+        Plan {
+            order,
+            kargs: self.machine.kargs.clone(),
+            memory_mb: self.machine.memory_mb,
+            topology_named: self.topology_named,
+        }
     }
 
     /// Reads the files and packs them.

@@ -63,6 +63,7 @@ mod tests {
             payloads: Vec::new(),
             scheduler: None,
             texts: Vec::new(),
+            topology_named: false,
         }
     }
 
@@ -76,7 +77,7 @@ mod tests {
             schema: ReplayToken::SCHEMA,
             test: TokenTest { program: Default::default(), test: "stalls".into(), cell: None },
             kernel: TokenKernel { release: "7.3.4".into(), sha256: "ab".repeat(32) },
-            plan: Plan { order, kargs: vec!["nosmt".into()], memory_mb: 768 },
+            plan: Plan { order, kargs: vec!["nosmt".into()], memory_mb: 768, topology_named: false },
             qemu: "10.0.11".into(),
             identities: Identities::default(),
             outcome: TokenOutcome {

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ktstr_guest::TestEntry;
+use ktstr_guest::{TestEntry, refused_plan};
 use ktstr_kernel::{Cache, Environment, Kernel};
-use ktstr_model::{Cause, HostNoise, Mode, ModeChoice, TestSpec, Verdict};
+use ktstr_model::{Cause, HostNoise, Mode, ModeChoice, RunOrder, TestSpec, Verdict};
 use ktstr_results::{Phases, Record, RecordKernel, RecordTemplate, TestProgram};
 use ktstr_vm::{
     Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, VmError, Work, choose_mode,
@@ -81,6 +81,7 @@ pub fn run(entry: &TestEntry, settings: &Settings) -> Finished {
                     finish(record, Judgement::new(Cause::BootFailure, headline), Some(evidence))
                 }
                 HarnessError::NotLoaded(evidence) => finish(record, judge(&evidence), Some(*evidence)),
+                HarnessError::Plan(_) => finish(record, Judgement::new(Cause::TestError, headline), None),
                 HarnessError::Lost(_) => finish(record, Judgement::new(Cause::LostReport, headline), None),
                 _ => finish(record, Judgement::new(Cause::NotRun, headline), None),
             }
@@ -117,7 +118,7 @@ fn attempt(
     record: &mut Record,
 ) -> Result<(Judgement, Evidence), HarnessError> {
     let spec = &entry.spec;
-    let prepared = Prepared::new(spec, settings, seed, record)?;
+    let prepared = Prepared::new(entry, settings, seed, record)?;
     // Kept while the machine runs: `kernel clean` leaves a kernel in use alone.
     let _in_use = prepared.host.kernel.hold()?;
     let (mut evidence, noise) = run_clone(&prepared, &mut record.phases)?;
@@ -218,12 +219,15 @@ impl Prepared {
     /// # Errors
     /// When something that the run needs is not here.
     pub fn new(
-        spec: &TestSpec,
+        entry: &TestEntry,
         settings: &Settings,
         seed: u64,
         record: &mut Record,
     ) -> Result<Self, HarnessError> {
+        let spec = &entry.spec;
         let mut clock = PhaseClock::start();
+        let named = settings.named_topology();
+        let spec = &named.map_or(*spec, |topology| spec.on(&topology));
         let topology = spec.resolved_topology()?;
         record.topology = Some(topology);
         if settings.cell.is_some() {
@@ -238,10 +242,12 @@ impl Prepared {
             return Err(HarnessError::CheckInRealTime);
         }
         let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())?;
+        plan.topology_named = named.is_some();
         plan.order.work_type = settings.work_type_name();
         if let Some(token) = &settings.replay {
             replay::follow(token, &mut plan)?;
         }
+        check_body(entry, &plan.order)?;
         clock.lap(&mut record.phases.resolve_ms);
 
         // Before a template may have to be booted: a payload that does not fit needs none.
@@ -295,6 +301,14 @@ impl Prepared {
     pub fn deadline(&self) -> Deadline {
         self.deadline
     }
+}
+
+/// What can be said against a scenario is said before a machine is started, unless the test wants the error.
+fn check_body(entry: &TestEntry, order: &RunOrder) -> Result<(), HarnessError> {
+    if entry.spec.expect_err {
+        return Ok(());
+    }
+    refused_plan(entry, order).map_or(Ok(()), |error| Err(HarnessError::Plan(error)))
 }
 
 /// Generous: a guest that makes progress is never cut off, and a busy host does not count in deterministic mode.

@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ktstr_model::{ModeChoice, TestSpec, WorkType};
+use ktstr_model::{ModeChoice, TestSpec, Topology, WorkType};
 use ktstr_results::replay::ReplayToken;
 use ktstr_results::{Commit, RecordFolder};
 
@@ -20,6 +20,8 @@ pub struct Settings {
     pub kernel: Option<PathBuf>,
     /// The name under which a test runs as a cell.
     pub cell: Option<String>,
+    /// A topology in place of the test's own.
+    pub topology: Option<Topology>,
     /// `KTSTR_MODE`: overrules `auto`, but not a mode that a test names.
     pub mode: ModeChoice,
     /// `KTSTR_SEED`.
@@ -58,6 +60,7 @@ impl Settings {
         Ok(Self {
             kernel: None,
             cell: None,
+            topology: None,
             mode: text("KTSTR_MODE").map_or(Ok(ModeChoice::Auto), |mode| mode.parse())?,
             seed: match text("KTSTR_SEED") {
                 Some(seed) => seed.parse().map_err(|_| HarnessError::Seed(seed))?,
@@ -93,6 +96,12 @@ impl Settings {
     pub(crate) fn seed_of(&self, spec: &TestSpec) -> u64 {
         let declared = || spec.seed.unwrap_or(self.seed);
         self.replay.as_ref().map_or_else(declared, |token| token.plan.order.seed)
+    }
+
+    /// The topology that was named for runs: here, or when the run was made that is carried out again.
+    pub(crate) fn named_topology(&self) -> Option<Topology> {
+        let replayed = || self.replay.as_ref().map(|token| &token.plan).filter(|plan| plan.topology_named);
+        self.topology.or_else(|| replayed().map(|plan| plan.order.topology))
     }
 
     /// The name of the work type that takes the place of swappable ones.

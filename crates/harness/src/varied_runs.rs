@@ -41,7 +41,7 @@ impl VariedRuns {
         let spec = &entry.spec;
         let seed = spec.seed.unwrap_or(settings.seed);
         let mut record = begun(spec, settings, seed);
-        let mut prepared = Prepared::new(spec, settings, seed, &mut record)?;
+        let mut prepared = Prepared::new(&entry, settings, seed, &mut record)?;
         if let Some(duration) = duration {
             prepared.plan.order.duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         }

@@ -1,6 +1,7 @@
 //! Where two runs that should have been equal went apart: the first event, in the guest's time, that only one of them has.
 
 use ktstr_model::{RunReport, WorkerEvent, WorkerReport};
+use serde::Serialize;
 use serde_json::Value;
 
 /// Equal events that are shown before the first different one.
@@ -9,7 +10,8 @@ const SHOWN_BEFORE: usize = 5;
 const SHOWN_FIGURES: usize = 8;
 
 /// The first difference between two runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Divergence {
     /// An event differs.
     Event {

@@ -84,6 +84,9 @@ pub struct Plan {
     pub kargs: Vec<String>,
     /// The guest's memory in MiB.
     pub memory_mb: u32,
+    /// Whether the topology was named for this run, in place of what the test or its cell has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub topology_named: bool,
 }
 
 /// One run. [`Schema`] says which changes to this are allowed.

@@ -15,13 +15,22 @@ pub struct TestProgram {
     pub binary: String,
     /// The folder of the build profile: `debug` for cargo's `dev`, else the profile's own name.
     pub profile: String,
+    /// The arguments of cargo that chose packages and features when it was built: others give another binary. Empty when
+    /// nobody said so, and when cargo's own choice was left to it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub build: Vec<String>,
 }
 
 impl TestProgram {
+    /// The variable with [`build`](Self::build), an argument a line.
+    pub const BUILD_VARIABLE: &str = "KTSTR_BUILD";
+
     /// This process's. Cargo and nextest both tell a test binary which package it is of.
     pub fn of_this_process() -> Self {
         let package = env::var("CARGO_PKG_NAME").unwrap_or_default();
-        Self { package, ..Self::of_path(&env::current_exe().unwrap_or_default()) }
+        let build = env::var(Self::BUILD_VARIABLE).unwrap_or_default();
+        let build = build.lines().map(str::to_owned).collect();
+        Self { package, build, ..Self::of_path(&env::current_exe().unwrap_or_default()) }
     }
 
     /// Reads a path such as `target/debug/deps/vm_basic-0123456789abcdef`.
@@ -37,6 +46,7 @@ impl TestProgram {
             package: String::new(),
             binary: binary.to_owned(),
             profile: profile.to_string_lossy().into_owned(),
+            build: Vec::new(),
         }
     }
 

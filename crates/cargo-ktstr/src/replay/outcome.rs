@@ -51,6 +51,9 @@ pub struct Outcome {
     /// What is otherwise here than where the token was made.
     differences: Vec<String>,
     runs: Vec<Run>,
+    /// Where the first run with another schedule went apart from the one that the token is of, line by line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub divergence: Vec<String>,
     /// The guest kernel's log of the last run, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel_log: Option<String>,
@@ -70,6 +73,7 @@ impl Outcome {
             not_reproduced: 0,
             differences: Vec::new(),
             runs: Vec::new(),
+            divergence: Vec::new(),
             kernel_log: None,
             then: (then.verdict, then.headline.clone(), then.digest),
         }
@@ -106,6 +110,10 @@ impl Outcome {
             if self.differences.is_empty() {
                 lines.push("nothing that is known to matter is different here".to_owned());
             }
+        }
+        if !self.divergence.is_empty() {
+            lines.push("where they went apart (one run: then, the other: here):".to_owned());
+            lines.extend(self.divergence.iter().map(|line| format!("  {line}")));
         }
         let counts = [
             (self.reproduced, Replayed::Reproduced),

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use ktstr_results::TestProgram;
 use ktstr_results::replay::ReplayToken;
 use serde::Deserialize;
 
 use crate::test::cargo;
-use crate::test::records::stdout;
+use crate::test::records::{Workspace, stdout};
 
 /// What nextest says of the tests of a package.
 #[derive(Deserialize)]
@@ -33,18 +34,28 @@ pub struct TestBinary {
 }
 
 impl TestBinary {
-    /// Builds the test binaries of the token's package and takes the one that has its test.
-    pub fn find(token: &ReplayToken) -> Result<Self> {
+    /// Builds the test binaries that were built for the token's run, and takes the one that has its test.
+    pub fn find(token: &ReplayToken, workspace: &Workspace) -> Result<Self> {
         let program = &token.test.program;
+        let is_of_package =
+            |binary: &Self| program.package.is_empty() || binary.package_name == program.package;
+        let mut binaries = Self::list(token, workspace, &program.build)?;
+        if !binaries.iter().any(is_of_package) {
+            // It was built by something that did not say of which packages.
+            let package = ["--package".to_owned(), program.package.clone()];
+            binaries = Self::list(token, workspace, &package)?;
+        }
+        binaries.retain(is_of_package);
+        choose(token, binaries)
+    }
+
+    fn list(token: &ReplayToken, workspace: &Workspace, choice: &[String]) -> Result<Vec<Self>> {
         let mut command = cargo();
+        command.current_dir(&workspace.workspace_root);
         command.args(["nextest", "list", "--message-format", "json", "--run-ignored", "all"]);
-        command.args(["--cargo-profile", program.cargo_profile()]);
-        match program.package.as_str() {
-            "" => command.arg("--workspace"),
-            package => command.args(["--package", package]),
-        };
+        command.args(["--cargo-profile", token.test.program.cargo_profile()]).args(choice);
         let list: List = serde_json::from_slice(&stdout(&mut command)?).context("nextest's list of tests")?;
-        choose(token, list.rust_suites.into_values().collect())
+        Ok(list.rust_suites.into_values().collect())
     }
 
     /// Runs the token's test and returns what it printed. Records go to `records`.
@@ -53,6 +64,7 @@ impl TestBinary {
         command.args(["--exact", token.runs_as(), "--nocapture", "--include-ignored"]);
         command.current_dir(&self.cwd);
         command.env("CARGO_PKG_NAME", &self.package_name).env("CARGO_MANIFEST_DIR", &self.cwd);
+        command.env(TestProgram::BUILD_VARIABLE, token.test.program.build.join("\n"));
         command.env("KTSTR_REPLAY", absolute(file)?).env("KTSTR_MODE", "deterministic");
         command.env("KTSTR_TEST_KERNEL", kernel).env("KTSTR_SIDECAR_DIR", absolute(records)?);
         for other in ["KTSTR_TEST_KERNELS", "KTSTR_CELLS", "KTSTR_CHECK_DETERMINISM", "NEXTEST"] {

@@ -29,6 +29,7 @@ pub fn record() -> Record {
             package: "my-sched".into(),
             binary: "vm_basic".into(),
             profile: "debug".into(),
+            build: Vec::new(),
         },
         mode: Some(Mode::Deterministic),
         kernel: Some(RecordKernel {
@@ -36,7 +37,7 @@ pub fn record() -> Record {
             image: "/boot/x".into(),
             sha256: "ab".repeat(32),
         }),
-        plan: Some(Plan { order, kargs: Vec::new(), memory_mb: 512 }),
+        plan: Some(Plan { order, kargs: Vec::new(), memory_mb: 512, topology_named: false }),
         identities: Some(Identities::default()),
         verdict: Verdict::Fail,
         cause: Cause::SchedulerDied,

@@ -185,6 +185,7 @@ mod tests {
         let one = |name: &str, binary_id: &str| TestInBinary {
             name: format!("scheduler/{name}"),
             binary_id: binary_id.into(),
+            package: "a".into(),
             binary: format!("/t/{binary_id}").into(),
             folder: "/w".into(),
         };

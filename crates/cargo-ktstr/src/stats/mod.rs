@@ -2,6 +2,7 @@
 
 mod cells;
 mod compare;
+mod diff;
 mod list;
 mod place;
 mod show;
@@ -19,7 +20,8 @@ use ktstr_results::{BadRecord, RunFolder};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo ktstr stats\n  cargo ktstr stats list\n  \
                   cargo ktstr stats show target/ktstr/7.3.4-abc1234/steady-1795612581414-11987.json\n  \
-                  cargo ktstr stats compare 7.3.4-abc1234 7.3.4-def5678\n\n\
+                  cargo ktstr stats compare 7.3.4-abc1234 7.3.4-def5678\n  \
+                  cargo ktstr stats diff one.json other.json\n\n\
                   Runs are kept in target/ktstr/KERNEL-COMMIT[-dirty]/.")]
 pub struct Args {
     #[command(subcommand)]
@@ -44,23 +46,21 @@ enum Command {
     List(list::Args),
     Show(show::Args),
     Compare(compare::Args),
+    Diff(diff::Args),
 }
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let options = &args.options;
-    // A record that is named is shown wherever the others are.
-    if let Some(Command::Show(show)) = &args.command
-        && show.run.is_file()
-    {
-        return show::record(&show.run, options.json);
-    }
-    let place = place::records(options.dir.as_deref())?;
+    let place = || place::records(options.dir.as_deref());
     match &args.command {
-        None => cells::run(&place.newest()?, options.json),
-        Some(Command::List(_)) => list::run(&place, options.json),
-        Some(Command::Show(show)) => cells::run(&find(&place, &show.run)?, options.json),
-        Some(Command::Compare(args)) => compare::run(args, &place, options.json),
+        None => cells::run(&place()?.newest()?, options.json),
+        Some(Command::List(_)) => list::run(&place()?, options.json),
+        // A record that is named is shown wherever the others are.
+        Some(Command::Show(show)) if show.run.is_file() => show::record(&show.run, options.json),
+        Some(Command::Show(show)) => cells::run(&find(&place()?, &show.run)?, options.json),
+        Some(Command::Compare(args)) => compare::run(args, &place()?, options.json),
+        Some(Command::Diff(args)) => diff::run(args, options.json),
     }
 }
 

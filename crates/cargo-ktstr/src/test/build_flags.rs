@@ -49,12 +49,42 @@ pub fn of(nextest: &[String]) -> Result<Vec<String>> {
     Ok(flags)
 }
 
+/// Options that choose packages, with a value and without.
+const PACKAGES: [&str; 3] = ["-p", "--package", "--exclude"];
+const ALL_PACKAGES: [&str; 2] = ["--workspace", "--all"];
+/// Options that choose features and the target, with a value and without.
+const FEATURES: [&str; 3] = ["--features", "-F", "--target"];
+const FEATURES_ALONE: [&str; 2] = ["--all-features", "--no-default-features"];
+
+/// The arguments that choose what a test binary is built of: packages, because cargo unites the features that they ask
+/// for, and features. `chosen` is the package that is chosen when none is named.
+pub fn choice(nextest: &[String], chosen: Option<&str>) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut rest = nextest.iter().take_while(|argument| *argument != "--");
+    let mut names_packages = false;
+    while let Some(argument) = rest.next() {
+        let (name, joined) = split(argument);
+        names_packages |= PACKAGES.contains(&name) || ALL_PACKAGES.contains(&name);
+        if ALL_PACKAGES.contains(&name) || FEATURES_ALONE.contains(&name) {
+            words.push(name.to_owned());
+        } else if PACKAGES.contains(&name) || FEATURES.contains(&name) {
+            words.push(name.to_owned());
+            words.extend(joined.map(str::to_owned).or_else(|| rest.next().cloned()));
+        }
+    }
+    match chosen.filter(|_| !names_packages) {
+        Some(package) => ["--package".to_owned(), package.to_owned()].into_iter().chain(words).collect(),
+        None => words,
+    }
+}
+
 /// An option's name and the value that is joined to it.
 fn split(argument: &str) -> (&str, Option<&str>) {
     if let Some((name, value)) = argument.split_once('=').filter(|_| argument.starts_with("--")) {
         return (name, Some(value));
     }
-    let short = ["-F", "-Z"].into_iter().find(|short| argument.len() > 2 && argument.starts_with(short));
+    let short =
+        ["-F", "-Z", "-p"].into_iter().find(|short| argument.len() > 2 && argument.starts_with(short));
     match short {
         Some(short) => (short, Some(argument[2..].trim_start_matches('='))),
         None => (argument, None),
@@ -90,6 +120,22 @@ mod tests {
         ] {
             assert_eq!(flags(nextest), cargo, "{nextest}");
         }
+    }
+
+    #[test]
+    fn what_decides_on_the_binary_is_chosen() {
+        let chosen = |nextest: &str, package| {
+            let words: Vec<String> = nextest.split_whitespace().map(str::to_owned).collect();
+            choice(&words, package).join(" ")
+        };
+        assert_eq!(chosen("-E test(steady) --release", None), "");
+        assert_eq!(chosen("-E test(steady)", Some("a")), "--package a");
+        assert_eq!(chosen("-pb --features=x -F y", Some("a")), "-p b --features x -F y");
+        assert_eq!(
+            chosen("--workspace --exclude c --all-features", Some("a")),
+            "--workspace --exclude c --all-features"
+        );
+        assert_eq!(chosen("steady -- -p b", None), "");
     }
 
     #[test]

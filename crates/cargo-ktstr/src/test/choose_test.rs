@@ -46,6 +46,7 @@ mod tests {
         let test = |name: &str, binary_id: &str| TestInBinary {
             name: name.into(),
             binary_id: binary_id.into(),
+            package: "a".into(),
             binary: format!("/t/{binary_id}").into(),
             folder: "/w".into(),
         };

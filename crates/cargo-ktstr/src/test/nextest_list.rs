@@ -46,6 +46,8 @@ struct List {
 #[serde(rename_all = "kebab-case")]
 struct Suite {
     #[serde(default)]
+    package_name: String,
+    #[serde(default)]
     binary_path: PathBuf,
     #[serde(default)]
     cwd: PathBuf,
@@ -71,6 +73,8 @@ pub struct TestInBinary {
     pub name: String,
     /// nextest's name for the binary.
     pub binary_id: String,
+    /// The package that the binary is of.
+    pub package: String,
     /// The binary.
     pub binary: PathBuf,
     /// The folder that tests run in.
@@ -105,10 +109,11 @@ fn list(arguments: &[String], set: impl FnOnce(&mut Command) -> Result<()>) -> R
 fn tests_in_binaries(json: &[u8], wanted: fn(&Case) -> bool) -> Result<Vec<TestInBinary>> {
     let list: List = serde_json::from_slice(json)?;
     let tests = list.rust_suites.into_iter().flat_map(|(binary_id, suite)| {
-        let Suite { binary_path, cwd, testcases } = suite;
+        let Suite { package_name, binary_path, cwd, testcases } = suite;
         testcases.into_iter().filter(move |(_, case)| wanted(case)).map(move |(name, _)| TestInBinary {
             name,
             binary_id: binary_id.clone(),
+            package: package_name.clone(),
             binary: binary_path.clone(),
             folder: cwd.clone(),
         })
@@ -167,6 +172,7 @@ mod tests {
         let test = |name: &str| TestInBinary {
             name: name.into(),
             binary_id: "a::b".into(),
+            package: "a".into(),
             binary: "/t/b-1".into(),
             folder: "/w/a".into(),
         };

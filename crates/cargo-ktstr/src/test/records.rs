@@ -29,9 +29,23 @@ pub struct Workspace {
 pub struct WorkspacePackage {
     /// Its name.
     pub name: String,
+    /// Its Cargo.toml.
+    pub manifest_path: PathBuf,
 }
 
 impl Workspace {
+    /// The package that cargo and nextest choose in `folder` when they are told of none: `None` in the workspace's own
+    /// folder, where they take its default ones.
+    pub fn package_chosen_in(&self, folder: &Path) -> Option<&str> {
+        let root = |package: &&WorkspacePackage| package.manifest_path.parent() == Some(&self.workspace_root);
+        let holds = |package: &&WorkspacePackage| {
+            package.manifest_path.parent().is_some_and(|own| folder.starts_with(own))
+        };
+        let deepest = |package: &&WorkspacePackage| package.manifest_path.components().count();
+        let inside = self.packages.iter().filter(|package| !root(package));
+        inside.filter(holds).max_by_key(deepest).map(|package| package.name.as_str())
+    }
+
     /// Asks cargo, which is told what nextest was told: `flags` are those that concern the build.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::clock::monotonic_ns;
 use crate::context::{Ctx, HoldEnd};
 use crate::entry::in_guest;
 use crate::error::GuestError;
+use crate::rehearsal;
 
 /// Sets up cgroups with their workers, lets them work for `ctx.duration`, and judges them by `ctx.assert`.
 ///
@@ -69,9 +70,12 @@ pub fn execute_scenario_with(
         usual_workers: ctx.workers_per_cgroup,
         work_type_override: ctx.work_type_override.as_ref(),
         payloads: ctx.payload_orders(),
-        hotplug: in_guest(),
+        hotplug: in_guest() || ctx.in_rehearsal(),
     };
     check(&plan, given)?;
+    if ctx.in_rehearsal() {
+        rehearsal::end();
+    }
     let assert = *checks.unwrap_or(&ctx.assert);
     let (scene, now) = (Scene::new(ctx), String::new());
     Ok(Play { ctx, assert, scene, named: plan.parts.len() > 1, now }.all(&plan)?)

@@ -47,6 +47,7 @@ fn settings() -> Settings {
     Settings {
         kernel: None,
         cell: None,
+        topology: None,
         mode: ModeChoice::Auto,
         seed: 1,
         work_type: None,

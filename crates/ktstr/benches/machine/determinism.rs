@@ -33,7 +33,7 @@ pub fn measure(output: &Output) -> Result<()> {
 
 fn count(output: &Output) -> Result<()> {
     output.progress(&format!("{CLONES} clones of one seed on a busy host"));
-    let prepared = prepare(&declared::STEADY.spec, 1)?;
+    let prepared = prepare(&declared::STEADY, 1)?;
     let same = digests((0..CLONES).map(|_| run(&prepared)))?;
     let distinct = |name, digests: &HashSet<Digest>| Figure {
         name,
@@ -44,7 +44,7 @@ fn count(output: &Output) -> Result<()> {
     output.figure(&distinct("digests_of_one_seed", &same));
 
     output.progress(&format!("{CLONES} clones with a seed each"));
-    let different = digests((1..=CLONES).map(|seed| run(&prepare(&declared::STEADY.spec, seed)?)))?;
+    let different = digests((1..=CLONES).map(|seed| run(&prepare(&declared::STEADY, seed)?)))?;
     output.figure(&distinct("digests_of_all_seeds", &different));
 
     output.progress("one clone of a template that was built again");

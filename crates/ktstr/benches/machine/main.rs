@@ -12,8 +12,9 @@ mod start;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use ktstr::__private::TestEntry;
 use ktstr_harness::{Prepared, Settings, run_test};
-use ktstr_model::{ModeChoice, TestSpec};
+use ktstr_model::ModeChoice;
 use ktstr_results::Record;
 
 use figures::Output;
@@ -49,8 +50,8 @@ fn main() -> Result<()> {
 }
 
 /// Resolves a declared test as a run does, in deterministic mode.
-pub(crate) fn prepare(spec: &TestSpec, seed: u64) -> Result<Prepared> {
+pub(crate) fn prepare(entry: &TestEntry, seed: u64) -> Result<Prepared> {
     let settings = Settings { mode: ModeChoice::Deterministic, ..Settings::of_this_process()? };
-    let mut record = Record::begun(spec.path(), spec.scheduler.name, seed);
-    Prepared::new(spec, &settings, seed, &mut record).context("a benchmark's test cannot be run")
+    let mut record = Record::begun(entry.spec.path(), entry.spec.scheduler.name, seed);
+    Prepared::new(entry, &settings, seed, &mut record).context("a benchmark's test cannot be run")
 }

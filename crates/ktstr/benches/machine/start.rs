@@ -15,7 +15,7 @@ const ROUNDS: usize = 15;
 
 /// Measures start times and memory.
 pub fn measure(output: &Output) -> Result<()> {
-    let prepared = prepare(&declared::WAITS.spec, 1)?;
+    let prepared = prepare(&declared::WAITS, 1)?;
     output.progress(&format!("starting {ROUNDS} clones of 4 vCPUs"));
     let (mut greeted, mut began) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {

@@ -124,11 +124,12 @@ impl ReplayToken {
     /// The ending of a token's file, which is JSON. Records end in another way, and are not mistaken for it.
     pub const EXTENSION: &str = "replay";
 
-    /// The token of a run: `None` when it passed, was skipped, was not deterministic or ended before there was a plan, and
-    /// for the verifier's cells, which load programs and run no test.
+    /// The token of a run: `None` when it passed, was skipped, was not deterministic (in real time, or two runs of it
+    /// differed) or ended before there was a plan, and for the verifier's cells, which load programs and run no test.
     pub fn of(record: &Record) -> Option<Self> {
         if !matches!(record.verdict, Verdict::Fail | Verdict::Broken)
             || record.mode != Some(Mode::Deterministic)
+            || record.cause == Cause::NotDeterministic
         {
             return None;
         }

@@ -45,6 +45,7 @@ struct task_struct {
 	s32 pid;
 	s32 tgid;
 	u32 flags;
+	u32 policy;
 	s32 nr_cpus_allowed;
 	const struct cpumask *cpus_ptr;
 	char comm[16];
@@ -67,6 +68,7 @@ struct sched_ext_ops {
 	void (*enqueue)(struct task_struct *p, u64 enq_flags);
 	void (*dispatch)(s32 cpu, struct task_struct *prev);
 	void (*running)(struct task_struct *p);
+	void (*stopping)(struct task_struct *p, bool runnable);
 	void (*cpu_online)(s32 cpu);
 	void (*cpu_offline)(s32 cpu);
 	s32 (*init)(void);

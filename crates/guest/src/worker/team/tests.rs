@@ -4,6 +4,7 @@ use std::time::Duration;
 use std::sync::Arc;
 
 use ktstr_model::{ExitHow, Mode};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use super::*;
 use crate::worker::bench::Bench;
@@ -119,7 +120,11 @@ fn crashes_panics_and_early_exits_are_told_apart() {
     team.fork("", vec![member(work(|_| std::panic::resume_unwind(Box::new(()))))]).unwrap();
     team.placed();
     team.start(0);
-    thread::sleep(Duration::from_millis(50));
+    // However busy the host is: all have ended before they are told to.
+    for pid in team.pids() {
+        let worker = WaitId::Pid(Pid::from_raw(pid as i32).unwrap());
+        waitid(worker, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
+    }
     let exits: Vec<WorkerExit> = team.collect().unwrap().into_iter().map(|worker| worker.exit).collect();
     assert_eq!(
         exits,

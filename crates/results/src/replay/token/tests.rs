@@ -26,12 +26,12 @@ pub(in crate::replay) fn failed(seed: u64) -> Record {
     };
     let mut record = Record::begun("stalls".into(), "my_sched", seed);
     record.program =
-        TestProgram { package: "my-sched".into(), binary: "vm_basic".into(), profile: "debug".into() };
+        TestProgram { package: "my-sched".into(), binary: "vm_basic".into(), ..TestProgram::default() };
     record.cell = Some("gauntlet/stalls/tiny-1llc/7.3.4".into());
     record.mode = Some(Mode::Deterministic);
     record.kernel =
         Some(RecordKernel { release: "7.3.4".into(), image: "/boot/x".into(), sha256: "ab".repeat(32) });
-    record.plan = Some(Plan { order, kargs: vec!["nosmt".into()], memory_mb: 512 });
+    record.plan = Some(Plan { order, kargs: vec!["nosmt".into()], memory_mb: 512, topology_named: false });
     record.qemu = "10.0.11".into();
     record.identities = Some(Identities { payload: "cd".repeat(32), ..Identities::default() });
     record.verdict = Verdict::Fail;
@@ -73,8 +73,10 @@ fn equal_failures_have_equal_tokens_and_others_do_not() {
     let passed = Record { verdict: Verdict::Pass, ..record.clone() };
     let in_real_time = Record { mode: Some(Mode::RealTime), ..record.clone() };
     let of_verifier = Record { cell: Some("verifier/my_sched/7.3.4/tiny-1llc".into()), ..record.clone() };
+    let of_two_runs = Record { cause: Cause::NotDeterministic, verdict: Verdict::Broken, ..record.clone() };
     let not_begun = Record { plan: None, ..record };
-    assert_eq!([passed, in_real_time, of_verifier, not_begun].map(|record| id(&record)), [None; 4]);
+    let none = [passed, in_real_time, of_verifier, of_two_runs, not_begun];
+    assert_eq!(none.map(|record| id(&record)), [None; 5]);
 }
 
 #[test]
