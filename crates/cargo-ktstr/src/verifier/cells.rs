@@ -167,7 +167,7 @@ mod tests {
         let one = |(binary_id, name): &(&str, &str)| TestInBinary {
             name: (*name).to_owned(),
             binary_id: (*binary_id).to_owned(),
-            package: "a".into(),
+            package: "p".to_owned(),
             binary: "/t".into(),
             folder: "/w".into(),
         };
