@@ -168,7 +168,6 @@ mod tests {
             name: (*name).to_owned(),
             package: "a".into(),
             binary_id: (*binary_id).to_owned(),
-            package: "p".to_owned(),
             binary: "/t".into(),
             folder: "/w".into(),
         };
