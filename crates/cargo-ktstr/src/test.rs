@@ -25,7 +25,7 @@ use ktstr_model::{Mode, ModeChoice, UnknownWorkType, WorkType};
 use ktstr_results::{Commit, Record, TestProgram};
 use ktstr_vm::{Qemu, choose_mode};
 
-use crate::missing_tool::NoNextest;
+use crate::missing_tool::{NoNextest, NotBuildable, lacks_for_building};
 use crate::stats::{print, print_json};
 use cells::Planned;
 use nextest_config::NextestConfig;
@@ -163,10 +163,14 @@ pub fn build_programs(release: bool, flags: &[String]) -> Result<()> {
     }
     arguments.extend(flags.iter().map(String::as_str));
     let status = cargo().args(&arguments).status().context("running `cargo build`")?;
-    if !status.success() {
-        bail!("the workspace's programs could not be built (`cargo {}`)", arguments.join(" "));
+    if status.success() {
+        return Ok(());
     }
-    Ok(())
+    let command = format!("cargo {}", arguments.join(" "));
+    match lacks_for_building() {
+        Some(lacks) => Err(NotBuildable { command, lacks }.into()),
+        None => bail!("the workspace's programs could not be built (`{command}`)"),
+    }
 }
 
 /// A run of tests that has all that it needs.

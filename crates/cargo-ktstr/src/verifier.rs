@@ -19,9 +19,8 @@ use self::cells::Cells;
 use self::outcome::Outcome;
 use crate::missing_tool::NoNextest;
 use crate::test::nextest_config::NextestConfig;
-use crate::test::nextest_list::for_list;
-use crate::test::records::{self, Records, Workspace};
-use crate::test::{self, build_flags, kernels};
+use crate::test::records::{Records, Workspace};
+use crate::test::{self, build_flags, kernels, nextest_list};
 
 /// Load every declared scheduler on every kernel and preset, and show what its BPF programs cost the verifier
 ///
@@ -105,12 +104,15 @@ fn preset_names() -> Vec<&'static str> {
 
 /// The cells that there are, narrowed to those that are asked for.
 fn wanted(args: &Args, kernels: &KernelSet) -> Result<Cells> {
-    let mut command = nextest(args, kernels, "list")?;
-    command.args(["--message-format", "json", "-E", r"test(/^verifier\//)"]).args(for_list(&args.nextest));
-    command.env(LIST_SCHEDULERS, "1");
-    let list = records::stdout(&mut command)?;
+    let mut arguments = vec!["-E".to_owned(), r"test(/^verifier\//)".to_owned()];
+    arguments.extend(own_arguments(args));
+    arguments.extend(args.nextest.iter().cloned());
+    let listed = nextest_list::all(&arguments, |command| {
+        command.env(LIST_SCHEDULERS, "1");
+        tell_tests(command, args, kernels)
+    })?;
     let labels: Vec<&str> = kernels.kernels().iter().map(|kernel| kernel.label.as_str()).collect();
-    let cells = Cells::of_list(&list, &labels, &preset_names())?;
+    let cells = Cells::among(&listed, &labels, &preset_names());
     if cells.cells.is_empty() {
         bail!(
             "there is nothing to load on {}: no test binary here declares a BPF scheduler whose `kernels` accept that \
@@ -136,12 +138,15 @@ fn sweep(args: &Args, cells: &Cells, kernels: &KernelSet, records: &Records) -> 
     let began = SystemTime::now();
     let id = test::invocation_id(began);
     let config = NextestConfig::write()?;
-    let mut command = nextest(args, kernels, "run")?;
+    let mut command = test::cargo();
     command
+        .args(["nextest", "run"])
+        .args(own_arguments(args))
         .args(config.arguments())
         .args(["-E", &cells.filter()])
         .args(&args.nextest)
         .env("KTSTR_RUN_ID", &id);
+    tell_tests(&mut command, args, kernels)?;
     if let Some(folder) = records.named() {
         command.env("KTSTR_SIDECAR_DIR", folder);
     }
@@ -173,23 +178,24 @@ fn told(cells: &Cells, outcomes: &[Outcome], kernels: &KernelSet) -> String {
     text + &table::total(outcomes) + "\n"
 }
 
-/// nextest, told what every process of this sweep has to know.
-fn nextest(args: &Args, kernels: &KernelSet, command: &str) -> Result<Command> {
-    let mut nextest = test::cargo();
-    nextest.args(["nextest", command, "--run-ignored", "only"]);
-    if args.release {
-        nextest.arg("--release");
-    }
-    nextest.env(KernelSet::VARIABLE, kernels.to_variable()?).env("KTSTR_MODE", args.mode.to_string());
+/// What both listing and running are told.
+fn own_arguments(args: &Args) -> impl Iterator<Item = String> {
+    let release = args.release.then_some("--release");
+    ["--run-ignored", "only"].into_iter().chain(release).map(str::to_owned)
+}
+
+/// Sets what every process of this sweep has to know.
+fn tell_tests(command: &mut Command, args: &Args, kernels: &KernelSet) -> Result<()> {
+    command.env(KernelSet::VARIABLE, kernels.to_variable()?).env("KTSTR_MODE", args.mode.to_string());
     if let Some(first) = kernels.kernels().first() {
-        nextest.env("KTSTR_TEST_KERNEL", &first.image);
+        command.env("KTSTR_TEST_KERNEL", &first.image);
     }
     if args.raw {
-        nextest.env("KTSTR_VERIFIER_RAW", "1");
+        command.env("KTSTR_VERIFIER_RAW", "1");
     }
     if args.deny_skip {
-        nextest.env("KTSTR_DENY_SKIP", "1");
+        command.env("KTSTR_DENY_SKIP", "1");
     }
-    test::hand_commit_on(&mut nextest);
-    Ok(nextest)
+    test::hand_commit_on(command);
+    Ok(())
 }

@@ -274,3 +274,24 @@ fn a_scheduler_that_is_rejected_leaves_the_shell_open() {
     let (text, code) = end_of(&mut session);
     assert_eq!((code, is_raw(&session)), (4, false), "{text}");
 }
+
+#[test]
+fn a_build_that_lacks_a_tool_points_to_the_doctor() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "[package]\nname = \"broken\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n";
+    fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    fs::write(folder.path().join("src/main.rs"), "no Rust").unwrap();
+    let command = |clang: Option<&str>| {
+        let mut command = shell(&["--scheduler", "any", "--exec", "true"]);
+        command.current_dir(folder.path()).env("CARGO_TARGET_DIR", folder.path().join("target"));
+        clang.map(|clang| command.env("BPF_CLANG", clang));
+        command
+    };
+    let (code, _, stderr) = ran(command(Some("/nowhere/clang")));
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("this host lacks what schedulers are built with: clang 18 or newer"), "{stderr}");
+    assert!(stderr.ends_with("run `cargo ktstr doctor`\n"), "{stderr}");
+    let (_, _, stderr) = ran(command(None));
+    assert!(stderr.ends_with("programs could not be built (`cargo build --workspace --bins`)\n"), "{stderr}");
+}

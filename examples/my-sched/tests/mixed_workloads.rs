@@ -10,6 +10,7 @@ declare_scheduler!(MY_SCHED, {
     binary = "scx_my_sched",
     topology = (1, 2, 4, 1),
     kernels = ["6.14", "6.15..=7.0"],
+    sched_args = ["--exit-dump-len", "1048576"],
 });
 
 const MS: fn(u64) -> Duration = Duration::from_millis;

@@ -1,6 +1,7 @@
 //! `--scheduler` and `--test`: what a test binary declares, brought into a shell.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -10,8 +11,8 @@ use ktstr_harness::session::{
 };
 use ktstr_host::install_nextest;
 use ktstr_kernel::{Kernel, KernelSet};
-use ktstr_model::Mode;
-use ktstr_vm::Payload;
+use ktstr_model::{Mode, RunOrder};
+use ktstr_vm::{MachineSpec, Payload};
 use ktstr_wire::layout::TEST_BINARY;
 
 use super::Args;
@@ -22,6 +23,8 @@ use crate::test::{build_programs, choose_test, has_nextest};
 
 /// The command that a session with a scheduler begins with.
 const START_SCHEDULER: &str = "start-scheduler";
+/// The one that runs the test.
+const RUN_TEST: &str = "run-test";
 
 /// The test binary that declares what was asked for.
 pub struct Declaring {
@@ -62,36 +65,84 @@ impl Declaring {
     }
 
     /// Asks the binary for a plan.
-    pub fn plan(&self, args: &Args, kernel: &Kernel, mode: Mode) -> Result<SessionPlan> {
-        let request = Request { wanted: self.wanted.clone(), mode, topology: args.topology };
+    pub fn plan(self, args: &Args, kernel: &Kernel, mode: Mode) -> Result<Declared> {
+        let Self { binary, wanted } = self;
+        let request = Request { wanted, mode, topology: args.topology };
         let request = serde_json::to_string(&request).context("the request")?;
-        let binary = self.binary.binary.display();
-        let output = Command::new(&self.binary.binary)
+        let program = binary.binary.display();
+        let output = Command::new(&binary.binary)
             .args([REQUEST_ARGUMENT, &request])
-            .current_dir(&self.binary.folder)
+            .current_dir(&binary.folder)
             .env("KTSTR_TEST_KERNEL", &kernel.image)
             .env_remove(KernelSet::VARIABLE)
             .output()
-            .with_context(|| format!("running {binary}"))?;
+            .with_context(|| format!("running {program}"))?;
         if !output.status.success() {
             bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
         }
-        serde_json::from_slice(&output.stdout).with_context(|| {
-            format!("the answer of {binary}: was it built with the version of ktstr that this command is of?")
-        })
+        let session = serde_json::from_slice(&output.stdout).with_context(|| {
+            format!(
+                "the answer of {program}: was it built with the version of ktstr that this command is of?"
+            )
+        })?;
+        Ok(Declared { binary: binary.binary, session })
+    }
+}
+
+/// What a shell has of a declaration.
+pub struct Declared {
+    /// The test binary.
+    binary: PathBuf,
+    session: SessionPlan,
+}
+
+impl Declared {
+    /// The machine, as for a test.
+    pub fn machine(&self) -> &MachineSpec {
+        &self.session.plan.machine
     }
 
     /// Adds the files of the plan, and the commands.
-    pub fn add_files(&self, payload: &mut Payload, session: &SessionPlan) -> Result<()> {
-        if let Some(twice) = session.plan.guest_paths().find(|path| payload.has(path)) {
+    pub fn add_files(&self, payload: &mut Payload) -> Result<()> {
+        let plan = &self.session.plan;
+        if let Some(twice) = plan.guest_paths().find(|path| payload.has(path)) {
             bail!(
                 "what the declaration brings and what -i does would both be {twice} in the guest: rename one"
             );
         }
-        session.plan.add_to(payload, &self.binary.binary)?;
-        for name in command_names(session) {
+        plan.add_to(payload, &self.binary)?;
+        for name in command_names(&self.session) {
             payload.add_link(&format!("{COMMAND_FOLDER}/{name}"), TEST_BINARY);
         }
+        Ok(())
+    }
+
+    /// What is run before the shell.
+    pub fn first_command(&self) -> Option<&'static str> {
+        self.session.plan.order.scheduler.as_ref().map(|_| START_SCHEDULER)
+    }
+
+    /// Says where the shell is, and what there is to type.
+    pub fn announce(&self, interactive: bool) {
+        self.session.notes.iter().for_each(|note| eprintln!("ktstr: {note}"));
+        if !interactive {
+            return;
+        }
+        if let Some(test) = &self.session.test {
+            eprintln!("ktstr: where `{test}` runs; this runs it: {RUN_TEST}");
+        }
+        let mut others = command_names(&self.session);
+        others.retain(|name| *name != RUN_TEST);
+        if !others.is_empty() {
+            eprintln!("ktstr: of the scheduler: {}", others.join(", "));
+        }
+    }
+
+    /// Adds what the commands carry out. `turn_ns` is the template's.
+    pub fn add_order(&self, payload: &mut Payload, turn_ns: u64) -> Result<()> {
+        let order = RunOrder { turn_ns, ..self.session.plan.order.clone() };
+        let bytes = ktstr_wire::encode(&order).context("the order")?;
+        payload.add_bytes(ORDER_FILE, 0o644, bytes);
         Ok(())
     }
 }
@@ -124,35 +175,6 @@ fn choose_scheduler(name: &str, binary: Option<&str>, listed: Vec<TestInBinary>)
         ids.join(", ")
     );
     Ok(found.swap_remove(0))
-}
-
-/// What is run before the shell.
-pub fn first_command(session: &SessionPlan) -> Option<&'static str> {
-    session.plan.order.scheduler.as_ref().map(|_| START_SCHEDULER)
-}
-
-/// Says where the shell is, and what there is to type.
-pub fn announce(session: &SessionPlan, interactive: bool) {
-    session.notes.iter().for_each(|note| eprintln!("ktstr: {note}"));
-    if !interactive {
-        return;
-    }
-    if let Some(test) = &session.test {
-        eprintln!("ktstr: where `{test}` runs; this runs it: run-test");
-    }
-    let others: Vec<&str> = command_names(session).into_iter().filter(|name| *name != "run-test").collect();
-    if !others.is_empty() {
-        eprintln!("ktstr: of the scheduler: {}", others.join(", "));
-    }
-}
-
-/// Adds what the commands carry out. `turn_ns` is the template's.
-pub fn add_order(payload: &mut Payload, session: &SessionPlan, turn_ns: u64) -> Result<()> {
-    let mut order = session.plan.order.clone();
-    order.turn_ns = turn_ns;
-    let bytes = ktstr_wire::encode(&order).context("the order")?;
-    payload.add_bytes(ORDER_FILE, 0o644, bytes);
-    Ok(())
 }
 
 #[cfg(test)]

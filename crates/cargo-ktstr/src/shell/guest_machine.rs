@@ -1,12 +1,12 @@
 //! The machine of a shell.
 
 use anyhow::{Result, bail, ensure};
-use ktstr_harness::session::SessionPlan;
 use ktstr_kernel::Kernel;
 use ktstr_model::{Mode, Topology};
 use ktstr_vm::{MachineSpec, Purpose, host_memory_mb};
 
 use super::Args;
+use super::declared::Declared;
 
 /// The least memory that kernel and shell can do with, and what each CPU takes of it, in MiB.
 const LEAST_MEMORY_MB: u32 = 256;
@@ -16,8 +16,9 @@ const MEMORY_MB: u32 = 2048;
 const TOPOLOGY: Topology = Topology::of(1, 1, 2, 1);
 
 /// The machine that the declaration says, else one of the usual kind; with what the command line says in its place.
-pub fn of(args: &Args, kernel: &Kernel, mode: Mode, session: Option<&SessionPlan>) -> Result<MachineSpec> {
-    let machine = session.map_or_else(|| usual(args.topology.unwrap_or(TOPOLOGY), kernel, mode), planned);
+pub fn of(args: &Args, kernel: &Kernel, mode: Mode, declared: Option<&Declared>) -> Result<MachineSpec> {
+    let machine =
+        declared.map_or_else(|| usual(args.topology.unwrap_or(TOPOLOGY), kernel, mode), as_declared);
     let memory_mb = memory_mb(args.memory_mb, machine.memory_mb, &machine.topology)?;
     if let Some(has_mb) = host_memory_mb().filter(|has_mb| u64::from(memory_mb) > *has_mb) {
         bail!("a guest of {} with {memory_mb} MiB: this host has {has_mb} MiB", machine.topology);
@@ -25,8 +26,8 @@ pub fn of(args: &Args, kernel: &Kernel, mode: Mode, session: Option<&SessionPlan
     Ok(MachineSpec { memory_mb, ..machine })
 }
 
-fn planned(session: &SessionPlan) -> MachineSpec {
-    MachineSpec { purpose: Purpose::Shell, ..session.plan.machine.clone() }
+fn as_declared(declared: &Declared) -> MachineSpec {
+    MachineSpec { purpose: Purpose::Shell, ..declared.machine().clone() }
 }
 
 fn usual(topology: Topology, kernel: &Kernel, mode: Mode) -> MachineSpec {

@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
-use ktstr_harness::session::SessionPlan;
 use ktstr_kernel::{Cache, Environment, Kernel, KernelSpec, Progress as _};
 use ktstr_model::{Mode, ModeChoice, Topology};
 use ktstr_vm::{
@@ -25,7 +24,7 @@ use ktstr_wire::session::{REQUEST_FILE, Request, SCRIPT_FILE};
 
 use crate::progress::Terminal as ProgressBar;
 use crate::test::kernels::resolve_one;
-use declared::Declaring;
+use declared::{Declared, Declaring};
 use outcome::Outcome;
 use relay::Relay;
 use script::Script;
@@ -110,23 +109,23 @@ fn open(args: &Args) -> Result<ExitCode> {
     let signals = Signals::catch()?;
     let boot = signals.interrupt_waits()?;
     let chosen = mode(&cache, &qemu, &kernel)?;
-    let session = match &declaring {
+    let declared = match declaring {
         Some(declaring) => Some(declaring.plan(args, &kernel, chosen.mode)?),
         None => None,
     };
-    let machine = guest_machine::of(args, &kernel, chosen.mode, session.as_ref())?;
-    if let (Some(session), Some(declaring)) = (&session, &declaring) {
-        declaring.add_files(&mut payload, session)?;
+    let machine = guest_machine::of(args, &kernel, chosen.mode, declared.as_ref())?;
+    if let Some(declared) = &declared {
+        declared.add_files(&mut payload)?;
     }
-    add_session(&mut payload, args, session.as_ref())?;
+    add_session(&mut payload, args, declared.as_ref())?;
     payload.check_fits(machine.memory_mb)?;
     if interactive {
         announce(&kernel, &machine, &chosen);
     }
-    if let Some(session) = &session {
-        declared::announce(session, interactive);
+    if let Some(declared) = &declared {
+        declared.announce(interactive);
     }
-    let machine = start(cache.root(), &qemu, &machine, payload, session.as_ref())?;
+    let machine = start(cache.root(), &qemu, &machine, payload, declared.as_ref())?;
     boot.end();
     relay(machine, interactive, &signals)
 }
@@ -141,14 +140,14 @@ fn check_terminal() -> Result<()> {
 }
 
 /// Adds what the guest is to do.
-fn add_session(payload: &mut Payload, args: &Args, session: Option<&SessionPlan>) -> Result<()> {
+fn add_session(payload: &mut Payload, args: &Args, declared: Option<&Declared>) -> Result<()> {
     let terminal = match args.exec {
         None => Some((terminal::size()?, terminal::kind())),
         Some(_) => None,
     };
     let request = Request { terminal, kernel_log: args.dmesg };
     payload.add_bytes(REQUEST_FILE, 0o644, request.to_text().into_bytes());
-    let first = session.and_then(declared::first_command);
+    let first = declared.and_then(Declared::first_command);
     let script = Script { first, command: args.exec.as_deref() };
     payload.add_bytes(SCRIPT_FILE, 0o755, script.to_string().into_bytes());
     Ok(())
@@ -175,13 +174,13 @@ fn start(
     qemu: &Qemu,
     machine: &MachineSpec,
     mut payload: Payload,
-    session: Option<&SessionPlan>,
+    declared: Option<&Declared>,
 ) -> Result<Machine> {
     let bar = ProgressBar::new();
     let mut progress = |what: &str| bar.step(what);
     let template = Template::get(cache, qemu, machine, &mut progress)?;
-    if let Some(session) = session {
-        declared::add_order(&mut payload, session, template.turn_ns())?;
+    if let Some(declared) = declared {
+        declared.add_order(&mut payload, template.turn_ns())?;
     }
     Ok(start_clone(qemu, &template, &payload, &mut progress)?)
 }

@@ -122,7 +122,7 @@ fn tests_in_binaries(json: &[u8], wanted: fn(&Case) -> bool) -> Result<Vec<TestI
 }
 
 /// Those of the arguments for `cargo nextest run` that `cargo nextest list` takes too.
-pub fn for_list(arguments: &[String]) -> Vec<&String> {
+fn for_list(arguments: &[String]) -> Vec<&String> {
     let mut kept = Vec::new();
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {

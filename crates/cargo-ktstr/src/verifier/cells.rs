@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use ktstr_harness::session::parse_listed;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::test::nextest_list::TestInBinary;
 
 /// One scheduler on one kernel and one preset.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -50,40 +52,23 @@ struct Shared {
     differs: bool,
 }
 
-/// What `cargo nextest list --message-format json` prints, as far as it matters here.
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct List {
-    rust_suites: BTreeMap<String, Suite>,
-}
-
-#[derive(Deserialize)]
-struct Suite {
-    #[serde(default)]
-    testcases: BTreeMap<String, serde::de::IgnoredAny>,
-}
-
 impl Cells {
-    /// Reads nextest's list. A scheduler that several test binaries declare is swept once, in the first of them, where all
-    /// of them accept the kernel and the preset: what one declaration leaves out is left out. Kernels and presets come in the order of `kernels` and `presets`.
-    ///
-    /// # Errors
-    /// When it is no such list.
-    pub fn of_list(list: &[u8], kernels: &[&str], presets: &[&str]) -> Result<Self> {
-        let list: List = serde_json::from_slice(list).context("reading nextest's list of tests")?;
+    /// The cells among listed tests. A scheduler that several test binaries declare is swept once, in the first of them,
+    /// where all of them accept the kernel and the preset: what one declaration leaves out is left out. Kernels and presets
+    /// come in the order of `kernels` and `presets`.
+    pub fn among(listed: &[TestInBinary], kernels: &[&str], presets: &[&str]) -> Self {
         let mut cells = Self::default();
-        let mut declaring = BTreeMap::<String, Vec<String>>::new();
+        let mut declaring = BTreeMap::<String, BTreeSet<String>>::new();
         let mut declarations = BTreeMap::<String, BTreeSet<String>>::new();
         let mut listing = BTreeMap::<Cell, usize>::new();
-        for (binary, suite) in list.rust_suites {
-            for (scheduler, fingerprint) in suite.testcases.keys().filter_map(|name| parse_listed(name)) {
+        for TestInBinary { name, binary_id, .. } in listed {
+            if let Some((scheduler, fingerprint)) = parse_listed(name) {
                 declarations.entry(scheduler.to_owned()).or_default().insert(fingerprint.to_owned());
             }
-            let own: Vec<Cell> = suite.testcases.keys().filter_map(|name| Cell::parse(name)).collect();
-            for scheduler in own.iter().map(|cell| &cell.scheduler).collect::<BTreeSet<_>>() {
-                declaring.entry(scheduler.clone()).or_default().push(binary.clone());
+            if let Some(cell) = Cell::parse(name) {
+                declaring.entry(cell.scheduler.clone()).or_default().insert(binary_id.clone());
+                *listing.entry(cell).or_default() += 1;
             }
-            own.into_iter().for_each(|cell| *listing.entry(cell).or_default() += 1);
         }
         let in_all = |(cell, count): &(Cell, usize)| *count == declaring[&cell.scheduler].len();
         cells.cells = listing.into_iter().filter(in_all).map(|(cell, _)| cell).collect();
@@ -92,13 +77,14 @@ impl Cells {
             (cell.scheduler.clone(), place(kernels, &cell.kernel), place(presets, &cell.preset))
         });
         for (scheduler, binaries) in declaring {
+            let binaries: Vec<String> = binaries.into_iter().collect();
             cells.binaries.insert(scheduler.clone(), binaries[0].clone());
             if binaries.len() > 1 {
                 let differs = declarations.get(&scheduler).is_some_and(|different| different.len() > 1);
                 cells.shared.insert(scheduler, Shared { binaries, differs });
             }
         }
-        Ok(cells)
+        cells
     }
 
     /// The schedulers.
@@ -177,17 +163,31 @@ fn escaped(name: &str) -> String {
 mod tests {
     use super::*;
 
-    const LIST: &str = r#"{"rust-build-meta": {}, "test-count": 5, "rust-suites": {
-        "b::two": {"testcases": {"verifier/b.x/7.0.13/tiny-1llc": {}, "verifier/shared/7.3.4/tiny-1llc": {},
-            "verifier/shared/6.18.15/tiny-1llc": {}, "verifier/shared/7.0.13/tiny-1llc": {},
-            "verifier/shared/7.0.13/smt-2llc": {}, "verifier/shared/6.18.15/smt-2llc": {}}},
-        "a::one": {"testcases": {"gauntlet/t/tiny-1llc": {}, "steady": {},
-            "verifier/shared/6.18.15/tiny-1llc": {}, "verifier/shared/7.0.13/tiny-1llc": {},
-            "verifier/shared/7.0.13/smt-2llc": {}, "verifier/shared/6.18.15/smt-2llc": {}}},
-        "c": {}}}"#;
+    fn listed(tests: &[(&str, &str)]) -> Vec<TestInBinary> {
+        let one = |(binary_id, name): &(&str, &str)| TestInBinary {
+            name: (*name).to_owned(),
+            binary_id: (*binary_id).to_owned(),
+            binary: "/t".into(),
+            folder: "/w".into(),
+        };
+        tests.iter().map(one).collect()
+    }
 
     fn cells() -> Cells {
-        Cells::of_list(LIST.as_bytes(), &["7.0.13", "6.18.15"], &["tiny-1llc", "smt-2llc"]).unwrap()
+        let shared = [
+            "verifier/shared/6.18.15/tiny-1llc",
+            "verifier/shared/7.0.13/tiny-1llc",
+            "verifier/shared/7.0.13/smt-2llc",
+            "verifier/shared/6.18.15/smt-2llc",
+        ];
+        let mut tests = vec![
+            ("b::two", "verifier/b.x/7.0.13/tiny-1llc"),
+            ("b::two", "verifier/shared/7.3.4/tiny-1llc"),
+            ("a::one", "gauntlet/t/tiny-1llc"),
+            ("a::one", "steady"),
+        ];
+        tests.extend(["a::one", "b::two"].iter().flat_map(|binary| shared.map(|name| (*binary, name))));
+        Cells::among(&listed(&tests), &["7.0.13", "6.18.15"], &["tiny-1llc", "smt-2llc"])
     }
 
     fn names(cells: &Cells) -> String {
@@ -214,14 +214,10 @@ mod tests {
     #[test]
     fn different_schedulers_of_one_name_are_told() {
         let list = |fingerprint: &str| {
-            let suite = |fingerprint: &str| {
-                format!(
-                    r#"{{"testcases": {{"verifier/s/k/tiny-1llc": {{}}, "scheduler/s/{fingerprint}": {{}}}}}}"#
-                )
-            };
-            let list = format!(r#"{{"rust-suites": {{"a": {}, "b": {}}}}}"#, suite("1"), suite(fingerprint));
-            let cells = Cells::of_list(list.as_bytes(), &["k"], &["tiny-1llc"]).unwrap();
-            cells.shared().collect::<String>()
+            let other = format!("scheduler/s/{fingerprint}");
+            let cell = "verifier/s/k/tiny-1llc";
+            let tests = listed(&[("a", cell), ("a", "scheduler/s/1"), ("b", cell), ("b", &other)]);
+            Cells::among(&tests, &["k"], &["tiny-1llc"]).shared().collect::<String>()
         };
         assert_eq!(list("1"), "scheduler `s` is declared in a, b: swept once, where all accept it");
         insta::assert_snapshot!(list("2"), @"different schedulers are called `s`, in a, b: only that of a is swept, and only where all accept it. Rename one, or sweep each with `-- -p PACKAGE --test NAME`");
@@ -242,10 +238,5 @@ mod tests {
         ] {
             assert_eq!(cells().narrow(&schedulers, &presets).unwrap_err().to_string(), error);
         }
-    }
-
-    #[test]
-    fn what_is_no_list_is_an_error() {
-        assert!(Cells::of_list(b"no", &[], &[]).is_err());
     }
 }

@@ -152,3 +152,59 @@ fn find_test<'a>(name: &str, declared: &'a Declared) -> Option<&'a TestEntry> {
 pub(super) fn test_of(order: &RunOrder, declared: &Declared) -> Option<TestEntry> {
     find_test(&order.test, declared).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use ktstr_model::{AssertResult, SchedulerSpec};
+
+    use super::*;
+
+    static LAYERS: Scheduler = Scheduler::new("layers").binary(SchedulerSpec::Discover("scx_layers"));
+    static STEADY: TestSpec = TestSpec { scheduler: &LAYERS, ..TestSpec::new("steady", "a::inner") };
+    static ON_HOST: TestSpec = TestSpec { host_only: true, ..TestSpec::new("on_host", "a") };
+    static DECLARED: Declared = Declared {
+        tests: &[
+            TestEntry::new(STEADY, |_| Ok(AssertResult::pass())),
+            TestEntry::new(ON_HOST, |_| Ok(AssertResult::pass())),
+        ],
+        schedulers: &[&LAYERS, &Scheduler::EEVDF],
+    };
+
+    #[test]
+    fn a_cell_of_the_gauntlet_is_its_test_on_its_preset() {
+        let topology = |name: &str| test_named(name, &DECLARED).unwrap().spec.resolved_topology().unwrap();
+        assert_eq!(topology("inner::steady"), LAYERS.topology);
+        assert_eq!(topology("gauntlet/inner::steady/odd-3llc"), Topology::of(1, 3, 3, 1));
+    }
+
+    #[test]
+    fn what_is_not_there_is_told() {
+        let tests = [
+            "steady",
+            "on_host",
+            "gauntlet/inner::steady/huge",
+            "kernels/inner::steady/7.3",
+            "verifier/a/b/c",
+            "x/y",
+        ];
+        let mut told: Vec<String> =
+            tests.map(|name| test_named(name, &DECLARED).unwrap_err().to_string()).into();
+        told.extend(["eevdf", "layer"].map(|name| scheduler_named(name, &DECLARED).unwrap_err().to_string()));
+        insta::assert_snapshot!(told.join("\n"), @r"
+        this test binary has no test `steady`
+        `on_host` runs on the host (host_only), so there is no guest to look into
+        `gauntlet/inner::steady/huge`: there is no preset `huge`
+        `kernels/inner::steady/7.3` is a cell of this kind: give its test with --test, and --kernel
+        `verifier/a/b/c` is a cell of this kind: give its scheduler with --scheduler, --kernel and --topology
+        this test binary has no test `x/y`
+        this test binary declares no scheduler `eevdf`; it declares layers
+        this test binary declares no scheduler `layer`; it declares layers
+        ");
+    }
+
+    #[test]
+    fn a_request_of_another_version_is_refused() {
+        let error = answer("{}", &DECLARED).unwrap_err().to_string();
+        assert!(error.starts_with("--ktstr-session: ") && error.contains("another version"), "{error}");
+    }
+}
