@@ -165,7 +165,8 @@ mod tests {
 
     #[test]
     fn tests_are_found_with_their_binaries() {
-        let json = br#"{"rust-suites":{"a::b":{"binary-path":"/t/b-1","cwd":"/w/a","testcases":{
+        let json =
+            br#"{"rust-suites":{"a::b":{"package-name":"a","binary-path":"/t/b-1","cwd":"/w/a","testcases":{
             "x":{"ignored":false,"filter-match":{"status":"matches"}},
             "y":{"ignored":true,"filter-match":{"status":"mismatch","reason":"ignored"}}}},
             "c":{"status":"skipped"}}}"#;

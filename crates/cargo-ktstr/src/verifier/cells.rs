@@ -166,6 +166,7 @@ mod tests {
     fn listed(tests: &[(&str, &str)]) -> Vec<TestInBinary> {
         let one = |(binary_id, name): &(&str, &str)| TestInBinary {
             name: (*name).to_owned(),
+            package: "a".into(),
             binary_id: (*binary_id).to_owned(),
             binary: "/t".into(),
             folder: "/w".into(),

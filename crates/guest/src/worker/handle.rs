@@ -168,7 +168,7 @@ impl<'ctx> WorkloadHandle<'ctx> {
     }
 
     /// Tells the workers to stop, if that is still to be done, waits for them and says what each did. One that does not
-    /// stop within 5 s of guest time is killed and reported as such.
+    /// stop within 10 s of guest time is killed and reported as such.
     ///
     /// # Errors
     /// When a worker cannot be waited for.

@@ -16,8 +16,9 @@ use crate::clock::monotonic_ns;
 use crate::error::{GuestError, on_process};
 use crate::process::{Child, Ended as ChildEnded};
 
-/// How long workers may take to stop when told to, in nanoseconds of guest time.
-pub(crate) const STOP_GRACE_NS: u64 = 5_000_000_000;
+/// How long workers may take to stop when told to, in nanoseconds of guest time. Each may be in the middle of a step, and a
+/// thousand of them need some 6 s of 8 CPUs that take turns to end theirs.
+pub(crate) const STOP_GRACE_NS: u64 = 10_000_000_000;
 /// How long a killed worker may take to end. A task dies only when it gets a CPU, so a stalled scheduler holds this up
 /// until the kernel's watchdog throws it out, after 30 s at the latest.
 const KILL_GRACE_NS: u64 = 60_000_000_000;
