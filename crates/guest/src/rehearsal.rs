@@ -22,8 +22,8 @@ use crate::topology::TestTopology;
 
 mod confine;
 
-/// CPU time that a body may take to make its plan.
-const CPU_S: u64 = 2;
+/// CPU time that a body may take to make its plan. A body that works rather than plans costs so much before each run.
+const CPU_US: libc::suseconds_t = 250_000;
 /// Memory that it may take for that.
 const MEMORY_BYTES: u64 = 1 << 30;
 /// Time after which one is given up that waits for what never comes, such as a lock of another thread.
@@ -78,13 +78,26 @@ fn rehearse(entry: &TestEntry, ctx: &Ctx, words: &SharedMemory) {
 fn confine_all() -> anyhow::Result<()> {
     silence()?;
     let limit = |most| Rlimit { current: Some(most), maximum: Some(most) };
-    for (resource, most) in [(Resource::Cpu, CPU_S), (Resource::Data, MEMORY_BYTES), (Resource::Core, 0)] {
+    for (resource, most) in [(Resource::Data, MEMORY_BYTES), (Resource::Core, 0)] {
         setrlimit(resource, limit(most))?;
     }
+    limit_cpu_time()?;
     // SAFETY: a number is all that the call takes. What it asks for ends the process.
     unsafe { libc::alarm(WALL_S) };
     panic::set_hook(Box::new(|_| ()));
     Ok(confine::confine()?)
+}
+
+/// SIGPROF ends this process once it has had its CPU time. A limit of the kernel's (RLIMIT_CPU) would know whole seconds only.
+fn limit_cpu_time() -> io::Result<()> {
+    let never_again = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let timer =
+        libc::itimerval { it_interval: never_again, it_value: libc::timeval { tv_sec: 0, tv_usec: CPU_US } };
+    // SAFETY: the timer is valid, and what it was before is not asked for.
+    match unsafe { libc::setitimer(libc::ITIMER_PROF, &raw const timer, std::ptr::null_mut()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// From now on what is printed leads nowhere, and there is nothing to be read.

@@ -125,10 +125,28 @@ fn a_body_does_nothing_to_the_host() {
 
 #[test]
 fn a_body_that_does_not_end_is_given_up() {
-    assert_eq!(
-        said(|_| loop {
-            std::hint::spin_loop();
-        }),
-        None
-    );
+    let spins: TestBody = |_| loop {
+        std::hint::spin_loop();
+    };
+    assert_eq!(said(spins), None);
+}
+
+#[test]
+fn a_body_that_works_before_it_plans_is_given_up() {
+    let works: TestBody = |ctx| {
+        let mut sum = 0_u64;
+        while cpu_time() < 4 * Duration::from_micros(CPU_US as u64) {
+            sum = std::hint::black_box(sum + 1);
+        }
+        ops(ctx, vec![Op::cpu_offline(9)])
+    };
+    assert_eq!(said(works), None);
+}
+
+/// CPU time of this process.
+fn cpu_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the place is valid.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
