@@ -157,6 +157,20 @@ mod tests {
     }
 
     #[test]
+    fn rates_vary_by_what_some_may_have_lost_and_others_not() {
+        // A tenth of the CPU time, so (0.1 + 0.1 * sqrt(1 + 0.1^2)) / (1 - 0.1) = 0.2228.
+        assert!(explains(500, DetailKind::ThroughputCv, 0.222, 0.1));
+        assert!(!explains(500, DetailKind::ThroughputCv, 0.224, 0.1));
+    }
+
+    #[test]
+    fn latencies_vary_by_one_that_is_late_among_the_others() {
+        // One of 1000 wake-ups late by 100 ms, where the others' mean is 0.9 ms: 100 * sqrt(1 / 1000) / 0.9 = 3.514.
+        assert!(explains(100, DetailKind::WakeLatencyCv, 4.51, 1.0));
+        assert!(!explains(100, DetailKind::WakeLatencyCv, 4.52, 1.0));
+    }
+
+    #[test]
     fn placement_and_what_a_body_found_have_nothing_to_do_with_it() {
         for kind in [
             DetailKind::Isolation,

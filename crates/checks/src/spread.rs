@@ -37,12 +37,15 @@ pub(crate) fn check(workers: &[WorkerReport], max_percent: f64, precision: Preci
         let gap = most.max_gap;
         let message = format!(
             "{} was off CPU {high:.1} % of its {}, but {} only {low:.1} %: a spread of {spread:.1} points, \
-             {max_percent} are allowed; the former ran on CPUs {}, and its longest gap of {} ended {} after it was let \
+             {max_percent} are allowed; the former {}, and its longest gap of {} ended {} after it was let \
              go on CPU {}",
             name(most),
             format_ns(most.wall_ns),
             name(least),
-            if most.cpus.is_empty() { "none".to_owned() } else { most.cpus.to_string() },
+            match most.cpus.is_empty() {
+                true => "was seen on no CPU".to_owned(),
+                false => format!("ran on CPUs {}", most.cpus),
+            },
             format_ns(gap.ns),
             format_ns(gap.at_ns),
             gap.cpu
@@ -57,7 +60,7 @@ pub(crate) fn check(workers: &[WorkerReport], max_percent: f64, precision: Preci
 
 #[cfg(test)]
 mod tests {
-    use ktstr_model::{ExitHow, Gap, WorkerExit};
+    use ktstr_model::{CpuSet, ExitHow, Gap, WorkerExit};
     use proptest::prelude::*;
 
     use super::*;
@@ -80,6 +83,14 @@ mod tests {
              50.0 %: a spread of 30.0 points, 15 are allowed; the former ran on CPUs 0-1, and its longest gap of \
              1.00 s ended 3.00 s after it was let go on CPU 4"
         );
+    }
+
+    #[test]
+    fn who_passed_no_checkpoint_was_seen_on_no_cpu() {
+        let unseen = WorkerReport { cpus: CpuSet::default(), ..with_cpu_seconds("cell_0", 1, 0) };
+        let result = check(&[with_cpu_seconds("cell_0", 0, 5), unseen], 15.0, REAL_TIME);
+        let message = &result.details[0].message;
+        assert!(message.contains("; the former was seen on no CPU, and its longest gap of "), "{message}");
     }
 
     #[test]
