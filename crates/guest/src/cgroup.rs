@@ -110,6 +110,22 @@ impl Drop for Cgroups {
     }
 }
 
+/// Kills what runs in the cgroups below `parent` (`ktstr` when there is none), and removes them: a test process that was
+/// killed has not done so.
+///
+/// # Errors
+/// As [`Cgroup::kill`], and when `parent` is no name for a cgroup.
+pub fn remove_leftovers(parent: Option<&str>) -> Result<(), GuestError> {
+    let name = cgroup_parent(parent.unwrap_or("ktstr"))?;
+    let Some(root) = mounted_root() else { return Ok(()) };
+    let path = root.join(name);
+    if !path.is_dir() {
+        return Ok(());
+    }
+    let machine = Arc::new(Machine { cpus: CpuSet::default(), nodes: BTreeSet::new() });
+    Cgroup::new(name.to_owned(), path, root, machine).remove()
+}
+
 /// The folder where a cgroup2 is mounted, if there is one.
 pub(crate) fn mounted_root() -> Option<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mounts").ok()?;

@@ -41,7 +41,7 @@ mod topology;
 mod worker;
 
 pub use agent::AGENT;
-pub use cgroup::{Cgroup, CgroupGroup, Cgroups};
+pub use cgroup::{Cgroup, CgroupGroup, Cgroups, remove_leftovers};
 pub use context::{Ctx, HoldEnd};
 pub use entry::{LOAD_ONLY, PostVm, TestBody, TestEntry, as_after_main_began, in_guest, run_in_guest};
 pub use error::GuestError;

@@ -7,6 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use ktstr_guest::by_hand::{EndBy, end_background, heed_interrupts, interrupted};
+use ktstr_guest::remove_leftovers;
 use ktstr_model::{Mode, RunOrder, TestSpec, Verdict};
 use ktstr_results::Record;
 use ktstr_vm::{ChannelReader, VmError};
@@ -184,7 +185,15 @@ fn run_test(order: &RunOrder, declared: &Declared) -> Result<i32, SessionError> 
         eprintln!("ktstr: the scheduler that was started is stopped first; the test starts its own");
         kept.end()?;
     }
+    heed_interrupts();
     let evidence = GuestRun::start(order, false)?.wait()?;
+    if !matches!(evidence.report, Some(Ok(_))) {
+        remove_leftovers(order.cgroup_parent.as_deref())?;
+    }
+    if interrupted() {
+        eprintln!("ktstr: interrupted; the test's cgroups are removed");
+        return Ok(INTERRUPTED);
+    }
     let mut judged = judge(&evidence);
     if entry.spec.expect_err {
         judged = expect_failure(judged);
