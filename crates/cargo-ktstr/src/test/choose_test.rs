@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 
+use super::cells::is_cell;
 use super::nextest_list::TestInBinary;
 use crate::similar;
 
@@ -17,7 +18,7 @@ pub fn choose(name: &str, binary: Option<&str>, tests: Vec<TestInBinary>) -> Res
         bail!("no test binary of this workspace is called `{binary}`: see `cargo nextest list`");
     }
     // Cells are many, and whoever means one knows the name of its test.
-    let is_test = |test: &&TestInBinary| in_binary(test) && (name.contains('/') || !test.name.contains('/'));
+    let is_test = |test: &&TestInBinary| in_binary(test) && (is_cell(name) || !is_cell(&test.name));
     let names: BTreeSet<String> = tests.iter().filter(is_test).map(|test| test.name.clone()).collect();
     let mut found: Vec<TestInBinary> =
         tests.into_iter().filter(|test| test.name == name && in_binary(test)).collect();
