@@ -44,13 +44,13 @@ pub fn newest_image(workspace: &Workspace) -> Result<PathBuf> {
     newest_in(&cargo_ktstr(workspace, "kernel list --json").stdout()?, "")
 }
 
-/// Fetches a kernel of [`OLD_SERIES`] unless the cache has one, and returns its image.
+/// Fetches the newest kernel of a series such as `6.18` unless the cache has one, and returns its image.
 ///
 /// # Errors
 /// When there is none and none can be fetched.
-pub fn old_image(workspace: &Workspace) -> Result<PathBuf> {
-    stage::run("old kernel", &cargo_ktstr(workspace, &format!("kernel fetch {OLD_SERIES}")))?;
-    newest_in(&cargo_ktstr(workspace, "kernel list --json").stdout()?, &format!("{OLD_SERIES}."))
+pub fn image_of(workspace: &Workspace, series: &str) -> Result<PathBuf> {
+    stage::run("kernel", &cargo_ktstr(workspace, &format!("kernel fetch {series}")))?;
+    newest_in(&cargo_ktstr(workspace, "kernel list --json").stdout()?, &format!("{series}."))
 }
 
 /// The newest whose version begins so; the list is newest first.

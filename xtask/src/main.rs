@@ -3,6 +3,7 @@
 mod bench;
 mod cargo_tools;
 mod demo;
+mod determinism;
 mod docs;
 mod kernel;
 mod real_schedulers;
@@ -25,6 +26,7 @@ enum Xtask {
     Bench(bench::Args),
     Style(style::Args),
     Docs(docs::Args),
+    Determinism(determinism::Args),
     RealSchedulers(real_schedulers::Args),
 }
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Xtask::Bench(args) => bench::run(&args),
         Xtask::Style(args) => style::run(&args),
         Xtask::Docs(args) => docs::run(&args),
+        Xtask::Determinism(args) => determinism::run(&args),
         Xtask::RealSchedulers(args) => real_schedulers::run(&args),
     });
     match outcome {

@@ -52,17 +52,34 @@ pub fn run(args: &Args) -> Result<()> {
     cargo_tools::need_nextest()?;
     stage::run("building cargo-ktstr", &Invocation::new("cargo build --package cargo-ktstr"))?;
     let workspace = Workspace::read()?;
-    let search = env::var("PATH").context("PATH")?;
     let sweep = kernel::cargo_ktstr(&workspace, "verifier")
         .args(args.verifier.iter().cloned())
         .args(["--", "--test", "real_schedulers"])
-        .env("PATH", format!("{}:{search}", folder.join("bin").display()))
+        .env("PATH", search_path(&folder)?)
         .in_folder("fixtures/guest-tests");
     stage::run("sweeping", &sweep)
 }
 
+/// `PATH` with what was built in front.
+///
+/// # Errors
+/// When there is no `PATH`.
+pub fn search_path(folder: &Path) -> Result<String> {
+    let search = env::var("PATH").context("PATH")?;
+    Ok(format!("{}:{search}", folder.join("bin").display()))
+}
+
+/// Whether both have been built.
+pub fn are_built(folder: &Path) -> bool {
+    let name = |scheduler: &str| scheduler.split('@').next().unwrap_or_default().to_owned();
+    SCHEDULERS.iter().all(|scheduler| folder.join("bin").join(name(scheduler)).exists())
+}
+
 /// Where they are built and installed: below the cache folder, as `ktstr_kernel::Cache` finds it.
-fn folder() -> Result<PathBuf> {
+///
+/// # Errors
+/// When the environment does not say where the cache is.
+pub fn folder() -> Result<PathBuf> {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = set("KTSTR_CACHE_DIR")
         .or_else(|| set("XDG_CACHE_HOME").map(|folder| folder.join("ktstr")))

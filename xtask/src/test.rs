@@ -45,7 +45,7 @@ pub fn run(args: &Args) -> Result<()> {
     stage::run("documentation tests", &Invocation::new("cargo test --workspace --doc"))?;
     stage::run("tests", &nextest(args)?)?;
     if !args.quick && args.nextest.is_empty() {
-        let image = kernel::old_image(&Workspace::read()?)?;
+        let image = kernel::image_of(&Workspace::read()?, kernel::OLD_SERIES)?;
         let example = Invocation::new("cargo nextest run -p my-sched")
             .env("KTSTR_TEST_KERNEL", image.display().to_string());
         stage::run("the example's tests on an old kernel", &example)?;
