@@ -7,6 +7,7 @@ mod determinism;
 mod edit;
 mod figures;
 mod prompt;
+mod runs;
 mod start;
 
 use std::path::PathBuf;
@@ -40,7 +41,8 @@ fn main() -> Result<()> {
             unknown => bail!("unknown argument {unknown}: only --json and --shell PROGRAM are accepted"),
         }
     }
-    start::measure(&output)?;
+    let boot_ms = start::measure(&output)?;
+    runs::measure(&output, boot_ms)?;
     match shell {
         Some(program) => prompt::measure(&output, &program)?,
         None => output.progress("the shell's prompt is left out: --shell names cargo-ktstr"),
