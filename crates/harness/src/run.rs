@@ -18,7 +18,8 @@ use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::host_noise::NoiseWatch;
 use crate::judge::{Judgement, expect_failure, judge, weigh_noise};
-use crate::plan::RunPlan;
+use crate::payload_files::all_here_but;
+use crate::plan::{self, RunPlan};
 use crate::scheduler_file::Places;
 use crate::settings::Settings;
 use crate::{identities, replay};
@@ -241,7 +242,8 @@ impl Prepared {
         if settings.check_determinism && mode == Mode::RealTime {
             return Err(HarnessError::CheckInRealTime);
         }
-        let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())?;
+        let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())
+            .map_err(|error| with_what_needs_it(error, entry, plan::order(spec, topology, mode, seed)))?;
         plan.topology_named = named.is_some();
         plan.order.work_type = settings.work_type_name();
         if let Some(token) = &settings.replay {
@@ -309,6 +311,21 @@ fn check_body(entry: &TestEntry, order: &RunOrder) -> Result<(), HarnessError> {
         return Ok(());
     }
     refused_plan(entry, order).map_or(Ok(()), |error| Err(HarnessError::Plan(error)))
+}
+
+/// A payload's program that is not here, with the step and the operation that need it, as far as the test's plan can be
+/// seen without a machine.
+fn with_what_needs_it(error: HarnessError, entry: &TestEntry, order: RunOrder) -> HarnessError {
+    let (HarnessError::NoPayload { payload: missing, .. }
+    | HarnessError::PayloadNoProgram { payload: missing, .. }) = &error
+    else {
+        return error;
+    };
+    let order = RunOrder { payloads: all_here_but(&entry.spec, missing), ..order };
+    match check_body(entry, &order) {
+        Err(HarnessError::Plan(plan)) => HarnessError::PlanLacksProgram { plan, missing: Box::new(error) },
+        _ => error,
+    }
 }
 
 /// Generous: a guest that makes progress is never cut off, and a busy host does not count in deterministic mode.
