@@ -245,15 +245,19 @@ impl Ctx {
 /// Where the program of a payload is, among those that were brought along.
 ///
 /// # Errors
-/// When it is not among them.
+/// When it is not among them, or was not found.
 pub(crate) fn payload_among<'a>(
     brought: &'a [PayloadOrder],
     payload: &Payload,
 ) -> Result<&'a PayloadOrder, GuestError> {
     let same = |order: &&PayloadOrder| order.name == payload.name && order.program == payload.program;
-    brought.iter().find(same).ok_or_else(|| {
+    let found = brought.iter().find(same).ok_or_else(|| {
         let names: Vec<&str> = brought.iter().map(|order| order.name.as_str()).collect();
         let there = if names.is_empty() { String::new() } else { format!("; it names {}", names.join(", ")) };
         GuestError::PayloadUnknown { payload: payload.name, there }
-    })
+    })?;
+    if found.path.is_empty() {
+        return Err(GuestError::PayloadMissing(payload.name));
+    }
+    Ok(found)
 }

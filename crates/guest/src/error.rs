@@ -153,6 +153,20 @@ pub enum GuestError {
         /// The controller that it belongs to.
         controller: String,
     },
+    /// More tasks than a cgroup may have.
+    #[error(
+        "pids.max = {limit} of cgroup {cgroup} leaves no room for {more} tasks beside the {there} in it; raise it, or make fewer workers"
+    )]
+    CgroupFull {
+        /// The cgroup's name, or its folder when it is a level above.
+        cgroup: String,
+        /// The limit.
+        limit: u64,
+        /// Tasks that it has.
+        there: u64,
+        /// Those that it was to have besides.
+        more: u64,
+    },
     /// A second cgroup of one name.
     #[error("there is a cgroup {0} already; give each a name of its own")]
     CgroupTwice(String),
@@ -240,6 +254,9 @@ pub enum GuestError {
         /// Those that there are, in words.
         there: String,
     },
+    /// An external program that this host does not have; said by a rehearsal.
+    #[error("payload {0}: its program is not on this host")]
+    PayloadMissing(&'static str),
     /// An external program that cannot be started.
     #[error("payload {payload} cannot be started from {path}: {source}")]
     PayloadStart {

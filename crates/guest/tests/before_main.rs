@@ -14,8 +14,8 @@ use ktstr_guest::{
     Ctx, Step, TestBody, TestEntry, execute_scenario, execute_steps, in_guest, run_in_guest, scenarios,
 };
 use ktstr_model::{
-    Assert, AssertResult, Backdrop, CgroupDef, DetailKind, GuestFailure, HoldSpec, Mode, Op, Perturbation,
-    RunOrder, RunReport, SchedulerLaunch, SchedulerOrder, TestSpec, Topology, WorkerExit,
+    Assert, AssertResult, Backdrop, CgroupDef, DetailKind, GuestFailure, HoldSpec, Mode, Op, RunOrder,
+    RunReport, SchedulerLaunch, SchedulerOrder, TestSpec, Topology, WorkerExit,
 };
 use ktstr_wire::layout::{self, word};
 
@@ -69,22 +69,12 @@ fn panics_here() -> anyhow::Result<AssertResult> {
 
 fn order(test: &str) -> RunOrder {
     RunOrder {
-        test: test.into(),
-        topology: Topology::of(1, 1, 2, 1),
-        mode: Mode::RealTime,
-        turn_ns: 0,
         seed: 7,
         duration_ns: 400_000_000,
         settle_ns: 100_000_000,
         workers_per_cgroup: 2,
-        scheduler: None,
-        payloads: Vec::new(),
-        work_type: None,
-        sysctls: Vec::new(),
-        cgroup_parent: None,
         assert: Assert::NO_OVERRIDES.not_starved(true),
-        perturbation: Perturbation::default(),
-        has_disk: false,
+        ..RunOrder::plain(test, Topology::of(1, 1, 2, 1), Mode::RealTime)
     }
 }
 

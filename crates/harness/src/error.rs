@@ -109,6 +109,14 @@ pub enum HarnessError {
         /// How to get it.
         advice: String,
     },
+    /// What a payload needs is not here, and this is what needs it.
+    #[error("{plan}\n{missing}")]
+    PlanLacksProgram {
+        /// The part of the test's plan that is about it, and what it says.
+        plan: String,
+        /// What is missing.
+        missing: Box<HarnessError>,
+    },
     /// A file that guests cannot start.
     #[error("payload `{payload}`: {} is no ELF program (is it a script?), and guests have no interpreters: name a compiled program", path.display())]
     PayloadNoProgram {

@@ -83,6 +83,18 @@ impl PayloadFiles {
     }
 }
 
+/// The payloads of a test one of which was not found.
+pub(crate) fn all_here_but(spec: &TestSpec, missing: &str) -> Vec<PayloadOrder> {
+    let path = |name: &str| if name == missing { String::new() } else { PAYLOAD_FOLDER.to_owned() };
+    let order = |payload: &Payload| PayloadOrder {
+        name: payload.name.to_owned(),
+        program: payload.program.to_owned(),
+        path: path(payload.name),
+        primary: spec.payload == Some(payload),
+    };
+    spec.payloads().map(order).collect()
+}
+
 fn find(spec: &TestSpec, payload: &Payload, places: &Places) -> Result<PathBuf, HarnessError> {
     let program = payload.program;
     let candidates = if program.contains('/') {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ktstr_kernel::{Kernel, KernelConfig};
 use ktstr_model::{
-    Assert, Mode, Perturbation, RunOrder, SchedulerLaunch, SchedulerOrder, SchedulerSpec, TestSpec, Topology,
+    Assert, Mode, RunOrder, SchedulerLaunch, SchedulerOrder, SchedulerSpec, TestSpec, Topology,
 };
 use ktstr_results::Plan;
 use ktstr_vm::{MachineSpec, Payload, Purpose};
@@ -263,23 +263,16 @@ fn machine(spec: &TestSpec, kernel: &Kernel, topology: Topology, mode: Mode) -> 
 pub(crate) fn order(spec: &TestSpec, topology: Topology, mode: Mode, seed: u64) -> RunOrder {
     let sysctls = spec.scheduler.sysctls.iter();
     RunOrder {
-        test: spec.path(),
-        topology,
-        mode,
         seed,
         duration_ns: u64::from(spec.duration_s) * 1_000_000_000,
         settle_ns: SETTLE_NS,
-        turn_ns: 0,
         // Two cgroups fill the machine.
         workers_per_cgroup: (topology.cpus() / 2).max(1),
-        scheduler: None,
-        payloads: Vec::new(),
-        work_type: None,
         sysctls: sysctls.map(|sysctl| (sysctl.key.to_owned(), sysctl.value.to_owned())).collect(),
         cgroup_parent: spec.scheduler.cgroup_parent.map(str::to_owned),
         assert: Assert::default_checks().merge(&spec.scheduler.assert).merge(&spec.assert),
-        perturbation: Perturbation::default(),
         has_disk: spec.disk_mb > 0,
+        ..RunOrder::plain(spec.path(), topology, mode)
     }
 }
 

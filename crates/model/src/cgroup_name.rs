@@ -17,7 +17,8 @@ pub struct CgroupNameError {
 /// # Errors
 /// When it is no such name.
 pub fn cgroup_name(name: &str) -> Result<&str, CgroupNameError> {
-    match name.split('/').find_map(wrong_part) {
+    let nothing = name.is_empty().then_some("it names nothing");
+    match nothing.or_else(|| name.split('/').find_map(wrong_part)) {
         Some(why) => Err(CgroupNameError { name: name.to_owned(), why }),
         None => Ok(name),
     }
@@ -30,6 +31,11 @@ pub fn cgroup_name(name: &str) -> Result<&str, CgroupNameError> {
 pub fn cgroup_parent(path: &str) -> Result<&str, CgroupNameError> {
     let name = path.strip_prefix('/').unwrap_or(path);
     cgroup_name(name).map_err(|error| CgroupNameError { name: path.to_owned(), ..error })
+}
+
+/// A name of a cgroup as messages show it: one that is empty would not be seen.
+pub fn shown_name(name: &str) -> &str {
+    if name.is_empty() { "\"\"" } else { name }
 }
 
 /// The kernel's longest name (NAME_MAX).
@@ -62,6 +68,12 @@ mod tests {
         }
         assert_eq!(cgroup_name("a/b"), Ok("a/b"));
         assert!(cgroup_name("/a").is_err());
+        assert!(
+            cgroup_name("")
+                .unwrap_err()
+                .to_string()
+                .starts_with("`` is no name for a cgroup (it names nothing)")
+        );
     }
 
     #[test]

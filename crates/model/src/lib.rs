@@ -50,7 +50,7 @@ pub use bpf_objects::{BpfMap, BpfObjects, BpfProgram, VERIFIED_INSNS_LIMIT};
 pub use cause::{Cause, Verdict};
 pub use cgroup_def::CgroupDef;
 pub use cgroup_limits::{CgroupLimitError, CgroupLimits, CpuMax, Limit};
-pub use cgroup_name::{CgroupNameError, cgroup_name, cgroup_parent};
+pub use cgroup_name::{CgroupNameError, cgroup_name, cgroup_parent, shown_name};
 pub use constraints::{ConstraintsChoice, TopologyConstraints};
 pub use cpu_set::{CpuSet, CpuSetError};
 pub use cpuset_spec::CpusetSpec;

@@ -44,7 +44,7 @@ pub struct PayloadOrder {
     pub name: String,
     /// The program as the payload names it.
     pub program: String,
-    /// The program's path, where the test's body runs.
+    /// The program's path, where the test's body runs. Empty when it was not found: so a rehearsal can tell what needs it.
     pub path: String,
     /// Whether it is the program that the test is about.
     pub primary: bool,
@@ -90,4 +90,29 @@ pub struct RunOrder {
     /// Whether the machine has a disk for the files of workers.
     #[serde(default)]
     pub has_disk: bool,
+}
+
+impl RunOrder {
+    /// A run that is only so much: the kernel's own scheduler, one worker in each cgroup, nothing else brought along or
+    /// asked for. It has seed 0 and no time.
+    pub fn plain(test: impl Into<String>, topology: Topology, mode: Mode) -> Self {
+        Self {
+            test: test.into(),
+            topology,
+            mode,
+            turn_ns: 0,
+            seed: 0,
+            duration_ns: 0,
+            settle_ns: 0,
+            workers_per_cgroup: 1,
+            scheduler: None,
+            payloads: Vec::new(),
+            work_type: None,
+            sysctls: Vec::new(),
+            cgroup_parent: None,
+            assert: Assert::NO_OVERRIDES,
+            perturbation: Perturbation::default(),
+            has_disk: false,
+        }
+    }
 }

@@ -202,4 +202,10 @@ impl WorkloadConfig {
     pub fn of(work_type: WorkType, num_workers: usize) -> Self {
         WorkSpec::of(work_type).workers(num_workers).resolve(num_workers)
     }
+
+    /// How many tasks the kernel counts: the workers, and the process whose threads they are.
+    pub fn tasks(&self) -> u64 {
+        let process = u64::from(self.clone_mode == CloneMode::Thread);
+        process.saturating_add(self.num_workers as u64)
+    }
 }

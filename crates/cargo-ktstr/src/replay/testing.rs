@@ -1,28 +1,18 @@
 //! A failed run and its token.
 
-use ktstr_model::{Assert, Cause, Digest, Mode, Perturbation, RunOrder, Topology, Verdict};
+use ktstr_model::{Cause, Digest, Mode, RunOrder, Topology, Verdict};
 use ktstr_results::replay::ReplayToken;
 use ktstr_results::{Identities, Plan, Record, RecordKernel, TestProgram};
 
 /// A deterministic run that failed.
 pub fn record() -> Record {
     let order = RunOrder {
-        test: "stalls".into(),
-        topology: Topology::of(1, 2, 4, 1),
-        mode: Mode::Deterministic,
         turn_ns: 1_400_000,
         seed: 7,
         duration_ns: 1_000_000_000,
         settle_ns: 500_000_000,
         workers_per_cgroup: 4,
-        scheduler: None,
-        payloads: Vec::new(),
-        work_type: None,
-        sysctls: Vec::new(),
-        cgroup_parent: None,
-        assert: Assert::default(),
-        perturbation: Perturbation::default(),
-        has_disk: false,
+        ..RunOrder::plain("stalls", Topology::of(1, 2, 4, 1), Mode::Deterministic)
     };
     Record {
         program: TestProgram {

@@ -1,4 +1,4 @@
-use ktstr_model::{Assert, Cause, Digest, Mode, Perturbation, Topology, Verdict};
+use ktstr_model::{Assert, Cause, Digest, Mode, Topology, Verdict};
 
 use super::*;
 use crate::signature::Signature;
@@ -11,22 +11,12 @@ fn parameters() -> Parameters {
         machine: "m".to_owned(),
         files: "f".to_owned(),
         order: RunOrder {
-            test: "inner::t".to_owned(),
-            topology: Topology::of(1, 1, 4, 1),
-            mode: Mode::Deterministic,
             turn_ns: 1,
             seed: 1,
             duration_ns: 1,
             settle_ns: 1,
-            workers_per_cgroup: 1,
-            scheduler: None,
-            sysctls: Vec::new(),
-            cgroup_parent: None,
             assert: Assert::default_checks(),
-            work_type: None,
-            payloads: Vec::new(),
-            perturbation: Perturbation::default(),
-            has_disk: false,
+            ..RunOrder::plain("inner::t", Topology::of(1, 1, 4, 1), Mode::Deterministic)
         },
     }
 }

@@ -18,6 +18,11 @@ pub(super) fn write(path: &Path, value: &str) -> Result<(), GuestError> {
         .map_err(on_file(format!("write `{}` to", value.trim_end()), path))
 }
 
+/// The number that a file holds; `None` when there is no such file, or no limit (`max`).
+pub(super) fn number(path: &Path) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
 /// The value of a line `name value`; `None` when there is no such file or line.
 pub(super) fn keyed(path: &Path, name: &str) -> Option<u64> {
     let text = fs::read_to_string(path).ok()?;

@@ -60,6 +60,25 @@ impl Cgroup {
         Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
     }
 
+    /// Whether so many more tasks have room within its `pids.max` and those of the levels above. The kernel would let them
+    /// be moved in, and only refuse what they fork.
+    ///
+    /// # Errors
+    /// When they have none, with the limit.
+    pub(crate) fn check_room(&self, more: u64) -> Result<(), GuestError> {
+        let levels = self.path.ancestors().take_while(|level| **level != self.root);
+        for level in levels {
+            let Some(limit) = file::number(&level.join("pids.max")) else { continue };
+            let there = file::number(&level.join("pids.current")).unwrap_or(0);
+            if there.saturating_add(more) > limit {
+                let own = level == self.path;
+                let cgroup = if own { self.name.clone() } else { level.display().to_string() };
+                return Err(GuestError::CgroupFull { cgroup, limit, there, more });
+            }
+        }
+        Ok(())
+    }
+
     /// Moves all its processes to another cgroup; those of cgroups below it stay. How many were moved.
     ///
     /// # Errors

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 
-use ktstr_model::{Assert, AssertResult, Cleanup, Digest, Mode, Perturbation, Topology};
+use ktstr_model::{Assert, AssertResult, Cleanup, Digest, Mode, Topology};
 use ktstr_wire::{LogText, read_log};
 use proptest::prelude::*;
 
@@ -22,22 +22,12 @@ pub(crate) fn channel_file(order: &RunOrder) -> File {
 
 pub(crate) fn order(test: &str) -> RunOrder {
     RunOrder {
-        test: test.into(),
-        topology: Topology::of(1, 1, 2, 1),
-        mode: Mode::RealTime,
-        turn_ns: 0,
         seed: 7,
         duration_ns: 300_000_000,
         settle_ns: 50_000_000,
         workers_per_cgroup: 2,
-        scheduler: None,
-        payloads: Vec::new(),
-        work_type: None,
-        sysctls: Vec::new(),
-        cgroup_parent: None,
         assert: Assert::default_checks(),
-        perturbation: Perturbation::default(),
-        has_disk: false,
+        ..RunOrder::plain(test, Topology::of(1, 1, 2, 1), Mode::RealTime)
     }
 }
 

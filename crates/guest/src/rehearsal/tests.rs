@@ -2,34 +2,15 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use ktstr_model::{
-    Assert, AssertResult, CgroupDef, CpusetSpec, HoldSpec, Mode, Op, Payload, Perturbation, TestSpec,
-    Topology,
-};
+use ktstr_model::{AssertResult, CgroupDef, CpusetSpec, HoldSpec, Mode, Op, Payload, TestSpec, Topology};
 
 use super::*;
 use crate::entry::TestBody;
 use crate::steps::{Step, execute_defs, execute_steps};
 
 fn order() -> RunOrder {
-    RunOrder {
-        test: "t".to_owned(),
-        topology: Topology::of(1, 2, 2, 1),
-        mode: Mode::Deterministic,
-        turn_ns: 0,
-        seed: 1,
-        duration_ns: 1_000_000_000,
-        settle_ns: 0,
-        workers_per_cgroup: 2,
-        scheduler: None,
-        payloads: Vec::new(),
-        work_type: None,
-        sysctls: Vec::new(),
-        cgroup_parent: None,
-        assert: Assert::NO_OVERRIDES,
-        perturbation: Perturbation::default(),
-        has_disk: false,
-    }
+    let plain = RunOrder::plain("t", Topology::of(1, 2, 2, 1), Mode::Deterministic);
+    RunOrder { seed: 1, duration_ns: 1_000_000_000, workers_per_cgroup: 2, ..plain }
 }
 
 fn said(body: TestBody) -> Option<String> {

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ktstr_model::{CgroupDef, CpuSet, PayloadOrder, WorkType, WorkloadConfig, cgroup_name};
+use ktstr_model::{
+    CgroupDef, CpuSet, Limit, PayloadOrder, WorkType, WorkloadConfig, cgroup_name, shown_name,
+};
 
 use super::plan::{Part, Plan, wrong};
 use crate::error::GuestError;
@@ -52,8 +54,11 @@ struct CellState {
     lasting: bool,
     cpus: Option<CpuSet>,
     nodes: Option<BTreeSet<usize>>,
-    lasting_workers: bool,
-    step_workers: bool,
+    pids_max: Option<u64>,
+    /// Tasks of workers that are there until the scenario ends.
+    lasting_tasks: u64,
+    /// Those that are there until the step ends.
+    step_tasks: u64,
 }
 
 type Checked<T = ()> = Result<T, String>;
@@ -75,7 +80,7 @@ impl<'a> World<'a> {
 
     fn pass(&mut self, part: &Part) -> Result<(), GuestError> {
         for def in &part.defs {
-            let place = format!("{}, cgroup {}", part.title, def.name);
+            let place = format!("{}, cgroup {}", part.title, shown_name(&def.name));
             self.define(part, def).map_err(|why| wrong(place, why))?;
         }
         for payload in &part.payloads {
@@ -107,7 +112,7 @@ impl<'a> World<'a> {
         let cells = &self.cells;
         let stays = |cell: &Option<String>| cell.as_ref().is_none_or(|cell| cells.contains_key(cell));
         self.payloads.retain(|running| running.lasting && stays(&running.cell));
-        self.cells.values_mut().for_each(|cell| cell.step_workers = false);
+        self.cells.values_mut().for_each(|cell| cell.step_tasks = 0);
     }
 
     fn define(&mut self, part: &Part, def: &CgroupDef) -> Checked {
@@ -123,14 +128,18 @@ impl<'a> World<'a> {
                 ));
             }
         }
-        let cell = CellState { lasting: part.lasting, cpus, nodes, ..CellState::default() };
+        let pids_max = match def.limits.pids_max {
+            Some(Limit::At(most)) => Some(most),
+            Some(Limit::Unlimited) | None => None,
+        };
+        let cell = CellState { lasting: part.lasting, cpus, nodes, pids_max, ..CellState::default() };
         let workers = def.workloads(self.given.usual_workers, self.given.work_type_override);
         for config in &workers {
             self.check_workers(Some(&cell), config)?;
         }
         self.cells.insert(def.name.to_string(), cell);
-        if !workers.is_empty() {
-            self.cell(&def.name)?.has_workers(part);
+        for config in &workers {
+            self.take_in(part, &def.name, config)?;
         }
         def.payloads.iter().try_for_each(|payload| self.start_payload(part, payload, Some(&def.name)))
     }
@@ -170,15 +179,31 @@ impl<'a> World<'a> {
         plausible::check(config, topo, cpus, &nodes).map(drop).map_err(words)
     }
 
+    /// These workers are in the cgroup from now on.
+    fn take_in(&mut self, part: &Part, name: &str, config: &WorkloadConfig) -> Checked {
+        let tasks = config.tasks();
+        let (lasting, of_step) = if part.lasting { (tasks, 0) } else { (0, tasks) };
+        self.cell(name)?.take_in(name, lasting, of_step)
+    }
+
     fn nodes(&self) -> BTreeSet<usize> {
         self.given.topo.nodes().iter().map(|node| node.id as usize).collect()
     }
 }
 
 impl CellState {
-    fn has_workers(&mut self, part: &Part) {
-        self.lasting_workers |= part.lasting;
-        self.step_workers |= !part.lasting;
+    fn tasks(&self) -> u64 {
+        self.lasting_tasks.saturating_add(self.step_tasks)
+    }
+
+    fn take_in(&mut self, name: &str, lasting: u64, of_step: u64) -> Checked {
+        let (there, more) = (self.tasks(), lasting.saturating_add(of_step));
+        if let Some(limit) = self.pids_max.filter(|limit| there.saturating_add(more) > *limit) {
+            return Err(words(GuestError::CgroupFull { cgroup: name.to_owned(), limit, there, more }));
+        }
+        self.lasting_tasks = self.lasting_tasks.saturating_add(lasting);
+        self.step_tasks = self.step_tasks.saturating_add(of_step);
+        Ok(())
     }
 }
 

@@ -46,6 +46,7 @@ impl Spawn<'_> {
         let config = self.config;
         let allowed = self.allowed()?;
         let memory = plausible::check(config, &self.ctx.topo, &allowed.cpus, &allowed.nodes)?;
+        self.cgroup.map_or(Ok(()), |cgroup| cgroup.check_room(config.tasks()))?;
         let places = Arc::new(CpuPlaces::of(&self.ctx.topo));
         let mut team = Team::new(config.num_workers)?;
         let mut together = Vec::new();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Name, Op};
-use crate::WorkSpec;
+use crate::{WorkSpec, shown_name};
 
 impl Op {
     /// Its name, as it is written in Rust.
@@ -42,21 +42,21 @@ impl fmt::Display for Op {
             | Self::ClearCpuset { cgroup }
             | Self::StopCgroup { cgroup }
             | Self::FreezeCgroup { cgroup }
-            | Self::UnfreezeCgroup { cgroup } => f.write_str(cgroup),
-            Self::SetCpuset { cgroup, cpus } => write!(f, "{cgroup} to {cpus:?}"),
-            Self::SwapCpusets { a, b } => write!(f, "{a} and {b}"),
-            Self::Spawn { cgroup, work } => write!(f, "{} in {cgroup}", workers(work)),
-            Self::SetAffinity { cgroup, affinity } => write!(f, "{cgroup} to {affinity:?}"),
+            | Self::UnfreezeCgroup { cgroup } => f.write_str(shown_name(cgroup)),
+            Self::SetCpuset { cgroup, cpus } => write!(f, "{} to {cpus:?}", shown_name(cgroup)),
+            Self::SwapCpusets { a, b } => write!(f, "{} and {}", shown_name(a), shown_name(b)),
+            Self::Spawn { cgroup, work } => write!(f, "{} in {}", workers(work), shown_name(cgroup)),
+            Self::SetAffinity { cgroup, affinity } => write!(f, "{} to {affinity:?}", shown_name(cgroup)),
             Self::SpawnHost { work } => f.write_str(&workers(work)),
-            Self::MoveAllTasks { from, to } => write!(f, "{from} to {to}"),
+            Self::MoveAllTasks { from, to } => write!(f, "{} to {}", shown_name(from), shown_name(to)),
             Self::RunPayload { payload, cgroup, .. } => {
                 write!(f, "{}{}", payload.name, place(cgroup.as_ref()))
             }
             Self::WaitPayload { name, cgroup } | Self::KillPayload { name, cgroup } => {
-                write!(f, "{name}{}", place(cgroup.as_ref()))
+                write!(f, "{}{}", shown_name(name), place(cgroup.as_ref()))
             }
-            Self::Snapshot { name } => f.write_str(name),
-            Self::WatchSnapshot { symbol } => f.write_str(symbol),
+            Self::Snapshot { name } => f.write_str(shown_name(name)),
+            Self::WatchSnapshot { symbol } => f.write_str(shown_name(symbol)),
             Self::CpuOffline { cpu } | Self::CpuOnline { cpu } => write!(f, "{cpu}"),
         }
     }
@@ -71,7 +71,7 @@ fn workers(work: &WorkSpec) -> String {
 }
 
 fn place(cgroup: Option<&Name>) -> String {
-    cgroup.map_or_else(String::new, |cgroup| format!(" in {cgroup}"))
+    cgroup.map_or_else(String::new, |cgroup| format!(" in {}", shown_name(cgroup)))
 }
 
 #[cfg(test)]
@@ -95,6 +95,7 @@ mod tests {
             Op::kill_payload("bench"),
             Op::snapshot("late"),
             Op::cpu_offline(3),
+            Op::move_all_tasks("", "b"),
         ]
         .map(|op| op.to_string());
         assert_eq!(
@@ -111,6 +112,7 @@ mod tests {
                 "KillPayload bench",
                 "Snapshot late",
                 "CpuOffline 3",
+                "MoveAllTasks \"\" to b",
             ]
         );
     }

@@ -33,14 +33,14 @@ impl World<'_> {
             }
             Op::StopCgroup { cgroup } => {
                 let cell = self.cell(cgroup)?;
-                (cell.lasting_workers, cell.step_workers) = (false, false);
+                (cell.lasting_tasks, cell.step_tasks) = (0, 0);
                 self.payloads.retain(|running| running.cell.as_deref() != Some(cgroup));
                 Ok(())
             }
             Op::SetAffinity { cgroup, affinity } => {
                 let topo = self.given.topo;
                 let cell = self.cell(cgroup)?;
-                if !cell.lasting_workers && !cell.step_workers {
+                if cell.tasks() == 0 {
                     return Err(format!("cgroup {cgroup} has no workers whose affinity could change"));
                 }
                 let cpus = cell.cpus.as_ref().unwrap_or(topo.cpus());
@@ -75,9 +75,9 @@ impl World<'_> {
 
     fn spawn(&mut self, part: &Part, cgroup: &str, work: &WorkSpec) -> Checked {
         self.cell(cgroup)?;
-        self.check_workers(self.cells.get(cgroup), &work.clone().resolve(self.given.usual_workers))?;
-        self.cell(cgroup)?.has_workers(part);
-        Ok(())
+        let config = work.clone().resolve(self.given.usual_workers);
+        self.check_workers(self.cells.get(cgroup), &config)?;
+        self.take_in(part, cgroup, &config)
     }
 
     fn move_all(&mut self, from_name: &str, to_name: &str) -> Checked {
@@ -87,11 +87,9 @@ impl World<'_> {
         }
         self.cell(to)?;
         let from = self.cell(from)?;
-        let lasting = std::mem::take(&mut from.lasting_workers);
-        let of_step = std::mem::take(&mut from.step_workers);
-        let to = self.cell(to)?;
-        to.lasting_workers |= lasting;
-        to.step_workers |= of_step;
+        let lasting = std::mem::take(&mut from.lasting_tasks);
+        let of_step = std::mem::take(&mut from.step_tasks);
+        self.cell(to)?.take_in(to_name, lasting, of_step)?;
         for running in self.payloads.iter_mut().filter(|running| running.cell.as_deref() == Some(from_name)) {
             running.cell = Some(to_name.to_owned());
         }

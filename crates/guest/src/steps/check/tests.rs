@@ -115,7 +115,17 @@ fn names_that_are_wrong() {
          nested ones use `ctx.cgroups.create`"
     );
     assert!(of_op(Op::add_cgroup("x/y")).starts_with("step 1, op 2 (AddCgroup x/y): `x/y` is no name"));
-    assert!(of_def(CgroupDef::named("")).contains("a part of it is empty"));
+    assert!(of_def(CgroupDef::named("a//b")).contains("it has a slash"));
+    let says = of_def(CgroupDef::named(""));
+    assert!(
+        says.starts_with("step 1, cgroup \"\": `` is no name for a cgroup (it names nothing): "),
+        "{says}"
+    );
+    let says = of_op(Op::add_cgroup(""));
+    assert!(
+        says.starts_with("step 1, op 2 (AddCgroup \"\"): `` is no name for a cgroup (it names nothing"),
+        "{says}"
+    );
     assert!(of_def(CgroupDef::named("..")).contains("begins with a dot"));
     let says = of_op(Op::add_cgroup("a"));
     assert_eq!(says, "step 1, op 2 (AddCgroup a): there is a cgroup a already; give each a name of its own");
@@ -188,6 +198,27 @@ fn limits_and_nodes_that_make_no_sense() {
     assert!(of_def(def().cpuset_mems([0, 7])).contains("NUMA nodes {0, 7}; the machine has {0, 1, 2}"));
     assert!(of_def(def().cpuset_mems([])).contains("NUMA nodes {}"));
     assert!(of_def(def().numa_node(2)).contains("Numa(2) is no cpuset here"));
+}
+
+#[test]
+fn more_tasks_than_a_cgroup_may_have() {
+    let words = "pids.max = 2 of cgroup x leaves no room for 5 tasks beside the 0 in it; raise it, or make fewer workers";
+    let def = || CgroupDef::named("x").pids_max(2);
+    assert_eq!(of_def(def().workers(5)), format!("step 1, cgroup x: {words}"));
+    // The process whose threads they are is a task too.
+    assert!(of_def(def().workers(2).pcomm("leader")).contains("no room for 3 tasks"));
+    let full = |ops| checked(vec![backdrop(vec![def(), CgroupDef::named("other")]), step(1, vec![], ops)]);
+    let spawn = || Op::spawn("x", WorkSpec::default().workers(1));
+    assert_eq!(
+        full(vec![spawn()]).unwrap_err(),
+        "step 1, op 1 (Spawn 1 x SpinWait in x): pids.max = 2 of cgroup x leaves no room for 1 tasks beside the 2 in it; \
+         raise it, or make fewer workers"
+    );
+    let says = full(vec![Op::move_all_tasks("other", "x")]).unwrap_err();
+    assert!(says.starts_with("step 1, op 1 (MoveAllTasks other to x): pids.max = 2 of cgroup x"), "{says}");
+    assert_eq!(full(vec![Op::stop_cgroup("x"), spawn(), spawn()]), Ok(()));
+    let unlimited = def().workers(5).pids_unlimited();
+    assert_eq!(checked(vec![step(1, vec![unlimited], vec![])]), Ok(()));
 }
 
 #[test]

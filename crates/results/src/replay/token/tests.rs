@@ -1,4 +1,4 @@
-use ktstr_model::{Assert, RunOrder, Topology};
+use ktstr_model::{RunOrder, Topology};
 
 use super::*;
 use crate::record::RecordKernel;
@@ -7,22 +7,12 @@ use crate::replay::{Replayed, find_token, tokens_below};
 /// A deterministic run that failed.
 pub(in crate::replay) fn failed(seed: u64) -> Record {
     let order = RunOrder {
-        test: "stalls".into(),
-        topology: Topology::new(1, 2, 4, 1).unwrap(),
-        mode: Mode::Deterministic,
         turn_ns: 1_400_000,
         seed,
         duration_ns: 1_000_000_000,
         settle_ns: 500_000_000,
         workers_per_cgroup: 4,
-        scheduler: None,
-        payloads: Vec::new(),
-        work_type: None,
-        sysctls: Vec::new(),
-        cgroup_parent: None,
-        assert: Assert::default(),
-        perturbation: ktstr_model::Perturbation::default(),
-        has_disk: false,
+        ..RunOrder::plain("stalls", Topology::of(1, 2, 4, 1), Mode::Deterministic)
     };
     let mut record = Record::begun("stalls".into(), "my_sched", seed);
     record.program =
