@@ -9,6 +9,7 @@ mod explore;
 mod kernel;
 mod man;
 mod missing_tool;
+mod presets;
 mod progress;
 mod replay;
 mod shell;

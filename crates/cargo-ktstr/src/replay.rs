@@ -20,10 +20,10 @@ use ktstr_results::replay::{ReplayToken, Replayed, find_token};
 use ktstr_vm::Qemu;
 
 use crate::missing_tool::NoNextest;
+use crate::test::nextest_list::TestInBinary;
 use crate::test::records::{Records, Workspace};
 use crate::test::{build_flags, build_programs, has_nextest};
 use outcome::{Outcome, Run};
-use program::TestBinary;
 
 /// Run a failure in deterministic mode again from its token
 #[derive(Debug, clap::Args)]
@@ -71,13 +71,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let profile = token.test.program.cargo_profile().to_owned();
     let features = build_flags::of(&token.test.program.build)?;
     build_programs(false, &[vec!["--profile".to_owned(), profile], features].concat())?;
-    let binary = TestBinary::find(&token, &workspace)?;
+    let test = program::find(&token, &workspace)?;
     announce(&token, &kernel);
     let runs = records.root().join("replays").join(token.id.to_string());
     let copy = keep(&file, &token, &runs).with_context(|| format!("writing to {}", runs.display()))?;
     let original = original::record(&file, token.id);
     let replay = Replay { token: &token, file: &copy, kernel: &kernel.image, folder: &runs, original };
-    let outcome = carry_out(args, &replay, &binary)?;
+    let outcome = carry_out(args, &replay, &test)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcome)?);
     } else {
@@ -143,7 +143,7 @@ struct Replay<'a> {
     original: Option<PathBuf>,
 }
 
-fn carry_out(args: &Args, replay: &Replay<'_>, binary: &TestBinary) -> Result<Outcome> {
+fn carry_out(args: &Args, replay: &Replay<'_>, test: &TestInBinary) -> Result<Outcome> {
     let token = replay.token;
     let mut outcome = Outcome::of(token);
     for number in 1..=args.times {
@@ -151,7 +151,7 @@ fn carry_out(args: &Args, replay: &Replay<'_>, binary: &TestBinary) -> Result<Ou
         if records.exists() {
             fs::remove_dir_all(&records).with_context(|| format!("emptying {}", records.display()))?;
         }
-        let printed = binary.run(token, replay.file, replay.kernel, &records)?;
+        let printed = program::run(test, token, replay.file, replay.kernel, &records)?;
         let path = record_in(&records)
             .with_context(|| format!("the test process left no record; it printed:\n{printed}"))?;
         let record = Record::read(&path)?;

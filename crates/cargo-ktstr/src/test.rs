@@ -1,12 +1,14 @@
 //! `cargo ktstr test`: builds the workspace's programs and runs its tests under nextest.
 
 mod annotations;
+pub mod ask_binary;
 mod budget;
 pub mod build_flags;
-mod cells;
+pub mod cells;
 pub mod choose_test;
 mod estimate;
 pub mod kernels;
+mod named_cells;
 pub mod nextest_config;
 pub mod nextest_list;
 pub mod records;
@@ -95,6 +97,9 @@ fn work_type_name(name: &str) -> Result<String, UnknownWorkType> {
     WorkType::named(name).map(|work| work.name().to_owned())
 }
 
+/// nextest's exit code when there was nothing to run.
+const NO_TESTS_RUN: u8 = 4;
+
 /// Runs the subcommand; the exit code is nextest's.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let build_flags = build_flags::of(&args.nextest)?;
@@ -113,6 +118,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         return Err(NoNextest(install_nextest().to_string()).into());
     }
     let labelled = kernels::label(&kernels);
+    named_cells::check(&args.nextest, &labelled)?;
     let mode = announce(&kernels, &labelled, &cache, &qemu, args.mode)?;
     if args.check_determinism && mode != Mode::Deterministic {
         bail!(
@@ -207,6 +213,9 @@ impl Run<'_> {
             command.env("KTSTR_CELLS", selection.path());
         }
         let code = carry_out(&mut command)?;
+        if code == ExitCode::from(NO_TESTS_RUN) {
+            self.tell_why_nothing_ran()?;
+        }
         let records = self.records.of_invocation(&id, began);
         let summary = Summary::of(&records, selection.map(|selection| selection.left_out));
         self.tell(&summary, &records);
@@ -214,6 +223,25 @@ impl Run<'_> {
             file.write(&summary)?;
         }
         Ok(code)
+    }
+
+    /// Says which part of a cell's name is wrong, where that is why nextest found nothing.
+    fn tell_why_nothing_ran(&self) -> Result<()> {
+        if named_cells::name_the_gauntlet(&self.args.nextest) && !self.asks_for_ignored() {
+            eprintln!(
+                "error: cells of the gauntlet run only when they are asked for: add `--run-ignored only`"
+            );
+            return Ok(());
+        }
+        let all = nextest_list::all(&self.nextest_arguments(), |command| self.tell_tests(command))?;
+        if let Some(why) = named_cells::why_none(&self.args.nextest, &all) {
+            eprintln!("error: {why}");
+        }
+        Ok(())
+    }
+
+    fn asks_for_ignored(&self) -> bool {
+        self.args.nextest.iter().any(|word| word.starts_with("--run-ignored"))
     }
 
     /// Prints what would be run.
@@ -255,8 +283,7 @@ impl Run<'_> {
             command.env_remove(KernelSet::VARIABLE);
         }
         // Else the summary would count every cell of the gauntlet as skipped.
-        let asks_for_ignored = |word: &String| word.starts_with("--run-ignored");
-        if !self.args.nextest.iter().any(asks_for_ignored) {
+        if !self.asks_for_ignored() {
             command.env("KTSTR_NO_IGNORED_CELLS", "1");
         }
         command.env("KTSTR_MODE", self.args.mode.to_string());

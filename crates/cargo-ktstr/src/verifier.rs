@@ -1,6 +1,7 @@
 //! `cargo ktstr verifier`: loads every scheduler on every kernel and preset, and shows what the BPF verifier made of it.
 
 mod cells;
+mod no_cells;
 mod outcome;
 mod table;
 
@@ -8,16 +9,17 @@ use std::collections::BTreeSet;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::SystemTime;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use ktstr_harness::session::LIST_SCHEDULERS;
 use ktstr_host::install_nextest;
 use ktstr_kernel::{Cache, Environment, KernelSet, KernelSpec};
-use ktstr_model::{ModeChoice, PRESETS, Preset};
+use ktstr_model::ModeChoice;
 use ktstr_vm::Qemu;
 
 use self::cells::Cells;
 use self::outcome::Outcome;
 use crate::missing_tool::NoNextest;
+use crate::presets;
 use crate::test::nextest_config::NextestConfig;
 use crate::test::records::{Records, Workspace};
 use crate::test::{self, build_flags, kernels, nextest_list};
@@ -75,7 +77,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         return Err(NoNextest(install_nextest().to_string()).into());
     }
     let build_flags = build_flags::of(&args.nextest)?;
-    check_presets(&args.preset)?;
+    args.preset.iter().try_for_each(|name| presets::check(name))?;
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
     let found = kernels::resolve(&args.kernel, args.offline, &environment, &cache)?;
@@ -91,17 +93,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     sweep(args, &cells, &kernels, &Records::of(&Workspace::of(&build_flags)?))
 }
 
-fn check_presets(names: &[String]) -> Result<()> {
-    match names.iter().find(|name| Preset::named(name).is_none()) {
-        Some(unknown) => bail!("there is no preset `{unknown}`; there are {}", preset_names().join(", ")),
-        None => Ok(()),
-    }
-}
-
-fn preset_names() -> Vec<&'static str> {
-    PRESETS.iter().map(|preset| preset.name).collect()
-}
-
 /// The cells that there are, narrowed to those that are asked for.
 fn wanted(args: &Args, kernels: &KernelSet) -> Result<Cells> {
     let mut arguments = vec!["-E".to_owned(), r"test(/^verifier\//)".to_owned()];
@@ -112,14 +103,21 @@ fn wanted(args: &Args, kernels: &KernelSet) -> Result<Cells> {
         tell_tests(command, args, kernels)
     })?;
     let labels: Vec<&str> = kernels.kernels().iter().map(|kernel| kernel.label.as_str()).collect();
-    let cells = Cells::among(&listed, &labels, &preset_names());
-    if cells.cells.is_empty() {
+    let cells = Cells::among(&listed, &labels, &presets::names());
+    let left_out = no_cells::reasons(&listed, &cells, |command| tell_tests(command, args, kernels))?;
+    if let Some((name, why)) = left_out.iter().find(|(name, _)| args.scheduler.contains(name)) {
+        bail!("the scheduler `{name}` has no cell: {why}");
+    }
+    if args.scheduler.is_empty() {
+        left_out.iter().for_each(|(name, why)| eprintln!("ktstr: the scheduler `{name}` has no cell: {why}"));
+    }
+    if cells.cells.is_empty() && left_out.is_empty() {
         bail!(
-            "there is nothing to load on {}: no test binary here declares a BPF scheduler whose `kernels` accept that \
-             (see `declare_scheduler!`; the kernel's own scheduler and builtin ones have no BPF programs)",
-            kernels.labels()
+            "there is nothing to load: no test binary here declares a BPF scheduler (see `declare_scheduler!`; the kernel's \
+             own scheduler and builtin ones have no BPF programs)"
         );
     }
+    ensure!(!cells.cells.is_empty(), "there is nothing to load on {}", kernels.labels());
     let cells = cells.narrow(&args.scheduler, &args.preset)?;
     cells.shared().for_each(|line| eprintln!("ktstr: {line}"));
     Ok(cells)

@@ -261,6 +261,32 @@ fn a_test_runs_where_it_would() {
 }
 
 #[test]
+fn a_test_that_is_broken_off_leaves_nothing_and_runs_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session =
+        spawn_command(declared(&["--test", "stays_in_a_shell"], &folder), Some(PATIENCE_MS)).unwrap();
+    session.exp_string(PROMPT).unwrap();
+    for _ in 0..2 {
+        // What is typed has no `2`, so that only the answer has.
+        let works =
+            "until grep -q . /sys/fs/cgroup/ktstr/cell_0/cgroup.procs; do usleep 10000; done 2>/dev/null";
+        session.send_line(&format!("({works}; echo workers: $((1 + 1))) & run-test")).unwrap();
+        session.exp_string("workers: 2").unwrap();
+        session.send_control('c').unwrap();
+        session.exp_string("ktstr: interrupted; the test's cgroups are removed").unwrap();
+        session.exp_string(PROMPT).unwrap();
+        session
+            .send_line("echo code $?; cat /sys/kernel/sched_ext/state; ls -d /sys/fs/cgroup/ktstr")
+            .unwrap();
+        session.exp_string("code 130\r\ndisabled\r\nls: /sys/fs/cgroup/ktstr: No such file").unwrap();
+        session.exp_string(PROMPT).unwrap();
+    }
+    session.send_line("exit").unwrap();
+    let (text, code) = end_of(&mut session);
+    assert_eq!((code, is_raw(&session)), (1, false), "{text}");
+}
+
+#[test]
 fn a_scheduler_that_is_rejected_leaves_the_shell_open() {
     let folder = tempfile::tempdir().unwrap();
     let command = declared(&["--scheduler", "rejected", "--binary", "scx-fixture::vm_sweep"], &folder);

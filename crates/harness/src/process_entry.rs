@@ -10,8 +10,9 @@ use std::time::Instant;
 
 use ktstr_kernel::KernelSet;
 use ktstr_vm::Qemu;
+use serde::Serialize;
 
-use crate::cells::{self, CellEnd, Declared, Listed};
+use crate::cells::{self, CellEnd, Declared, Listed, NoCells, TooLarge};
 use crate::error::HarnessError;
 use crate::runner_protocol::RunnerRequest;
 use crate::session;
@@ -38,7 +39,8 @@ pub fn process_entry(declared: &Declared) {
         RunnerRequest::List { ignored } => print_names(declared, ignored),
         RunnerRequest::Run(name) if cells::is_cell_name(&name) => exit(run_one(&name, declared)),
         RunnerRequest::Run(_) => {}
-        RunnerRequest::TooLarge => exit(print_too_large(declared)),
+        RunnerRequest::TooLarge => exit(print_lines(|| too_large(declared))),
+        RunnerRequest::NoCells => exit(print_lines(|| no_cells(declared))),
     }
 }
 
@@ -69,23 +71,30 @@ fn print_names(declared: &Declared, ignored: bool) {
     }
 }
 
-/// Prints what is too large for this host. Returns the exit code.
-fn print_too_large(declared: &Declared) -> i32 {
+/// Prints what was found, each as JSON in a line of its own. Returns the exit code.
+fn print_lines<T: Serialize>(find: impl FnOnce() -> Result<Vec<T>, HarnessError>) -> i32 {
     ktstr_guest::as_after_main_began();
-    let found = || -> Result<String, HarnessError> {
-        let kernels = kernels_of_this_process()?;
-        let mode = Settings::of_this_process()?.mode;
-        let found = cells::too_large(&cells::list(declared, &kernels), &Qemu::find()?, mode);
-        // Plain data; nothing in it can fail to be written.
-        Ok(found.iter().map(|cell| serde_json::to_string(cell).unwrap_or_default() + "\n").collect())
-    };
-    match found() {
-        Ok(lines) => {
-            print!("{lines}");
+    match find() {
+        Ok(found) => {
+            // Plain data; nothing in it can fail to be written.
+            let line = |found: &T| serde_json::to_string(found).unwrap_or_default() + "\n";
+            print!("{}", found.iter().map(line).collect::<String>());
             0
         }
         Err(error) => refuse(&error),
     }
+}
+
+/// What is too large for this host.
+fn too_large(declared: &Declared) -> Result<Vec<TooLarge>, HarnessError> {
+    let kernels = kernels_of_this_process()?;
+    let mode = Settings::of_this_process()?.mode;
+    Ok(cells::too_large(&cells::list(declared, &kernels), &Qemu::find()?, mode))
+}
+
+/// The schedulers that have nothing to run on.
+fn no_cells(declared: &Declared) -> Result<Vec<NoCells>, HarnessError> {
+    Ok(cells::no_cells(declared, &kernels_of_this_process()?))
 }
 
 /// Keeps the cells whose names are among the lines of `choice`.

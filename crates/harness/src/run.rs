@@ -1,31 +1,23 @@
 //! One run from beginning to end.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use ktstr_guest::{TestEntry, refused_plan};
+use ktstr_guest::TestEntry;
 use ktstr_kernel::{Cache, Environment, Kernel};
-use ktstr_model::{Cause, HostNoise, Mode, ModeChoice, RunOrder, TestSpec, Verdict};
-use ktstr_results::{Phases, Record, RecordKernel, RecordTemplate, TestProgram};
-use ktstr_vm::{
-    Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, VmError, Work, choose_mode,
-};
+use ktstr_model::{Cause, HostNoise, Mode, TestSpec, Verdict};
+use ktstr_results::{Phases, Record, TestProgram};
+use ktstr_vm::{Qemu, VmError};
 
 use crate::after_body;
-use crate::cells::fits_memory;
 use crate::determinism::{self, NotEqual};
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::host_noise::NoiseWatch;
+use crate::identities;
 use crate::judge::{Judgement, expect_failure, judge, weigh_noise};
-use crate::payload_files::all_here_but;
-use crate::plan::{self, RunPlan};
-use crate::scheduler_file::Places;
+use crate::phase_clock::PhaseClock;
+use crate::prepared::Prepared;
 use crate::settings::Settings;
-use crate::{identities, replay};
-
-/// What a scheduler may take to be enabled whose programs are verified again and again.
-const LONGEST_ENABLING: Duration = Duration::from_secs(900);
 
 /// How a run went, with everything that is known of it.
 pub struct Finished {
@@ -195,230 +187,4 @@ pub(crate) fn look_after_it(
         judged = after_body::with(judged, found);
     }
     judged
-}
-
-/// Everything that a clone needs, so that starting one takes no time but its own.
-pub struct Prepared {
-    /// What runs on this host have in common.
-    pub host: Host,
-    /// The plan.
-    pub plan: RunPlan,
-    /// The template.
-    pub template: Template,
-    /// The files for the guest.
-    pub payload: Payload,
-    /// The template with those files in it.
-    pub loaded: LoadedTemplate,
-    order: Vec<u8>,
-    deadline: Deadline,
-}
-
-impl Prepared {
-    /// Resolves, plans and packs a run, and gets its template. `record` takes what is learned on the way, also when it
-    /// ends early.
-    ///
-    /// # Errors
-    /// When something that the run needs is not here.
-    pub fn new(
-        entry: &TestEntry,
-        settings: &Settings,
-        seed: u64,
-        record: &mut Record,
-    ) -> Result<Self, HarnessError> {
-        let spec = &entry.spec;
-        let mut clock = PhaseClock::start();
-        let named = settings.named_topology();
-        let spec = &named.map_or(*spec, |topology| spec.on(&topology));
-        let topology = spec.resolved_topology()?;
-        record.topology = Some(topology);
-        if settings.cell.is_some() {
-            fits_memory(spec, topology)?;
-        }
-        let host = Host::of_this_process(settings.kernel.as_deref())?;
-        record.qemu = host.qemu.version.to_string();
-        let Kernel { release, image, image_sha256, .. } = host.kernel.clone();
-        record.kernel = Some(RecordKernel { release, image, sha256: image_sha256.to_string() });
-        let mode = mode_of(spec, settings, &host, record)?;
-        if settings.check_determinism && mode == Mode::RealTime {
-            return Err(HarnessError::CheckInRealTime);
-        }
-        let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())
-            .map_err(|error| with_what_needs_it(error, entry, plan::order(spec, topology, mode, seed)))?;
-        plan.topology_named = named.is_some();
-        plan.order.work_type = settings.work_type_name();
-        if let Some(token) = &settings.replay {
-            replay::follow(token, &mut plan)?;
-        }
-        check_body(entry, &plan.order)?;
-        clock.lap(&mut record.phases.resolve_ms);
-
-        // Before a template may have to be booted: a payload that does not fit needs none.
-        let payload = plan.pack(&test_binary()?)?;
-        clock.lap(&mut record.phases.pack_ms);
-
-        let template = Template::get(&host.cache, &host.qemu, &plan.machine, &mut clock)?;
-        plan.order.turn_ns = template.turn_ns();
-        record.template = Some(RecordTemplate {
-            key: template.key().to_owned(),
-            fresh: template.fresh,
-            turn_ns: template.turn_ns(),
-            skew_permille: template.skew_permille(),
-        });
-        record.plan = Some(plan.recorded(plan.order.clone()));
-        clock.lap(&mut record.phases.template_ms);
-
-        let deadline = deadline(&plan, settings.deadline);
-        let loaded = load(&host.cache, &host.qemu, &template, &payload, deadline, &mut clock);
-        if loaded.is_err() {
-            record.identities = identities::of(&host, &plan, &payload).ok();
-        }
-        let loaded = loaded?;
-        clock.lap(&mut record.phases.load_ms);
-        record.phases.wait_ms += clock.waited_ms();
-
-        let order =
-            ktstr_wire::encode(&plan.order).map_err(|error| HarnessError::Order(error.to_string()))?;
-        Ok(Self { host, plan, template, payload, loaded, order, deadline })
-    }
-
-    /// The same run from another template of the same machine, with everything made for it below `cache`.
-    ///
-    /// # Errors
-    /// When the payload cannot be loaded into it.
-    pub fn with_template(self, cache: &Path, template: Template) -> Result<Self, HarnessError> {
-        let loaded = load(cache, &self.host.qemu, &template, &self.payload, self.deadline, &mut announce)?;
-        Ok(Self { template, loaded, ..self })
-    }
-
-    /// Starts a clone with the work in front of it.
-    ///
-    /// # Errors
-    /// When QEMU cannot take the template over.
-    pub fn start_clone(&self, progress: &mut dyn Progress) -> Result<Machine, HarnessError> {
-        let work = Work { seed: self.plan.order.seed, order: &self.order };
-        Ok(self.loaded.start(&self.host.qemu, work, progress)?)
-    }
-
-    /// When to give up on the clone.
-    pub fn deadline(&self) -> Deadline {
-        self.deadline
-    }
-}
-
-/// What can be said against a scenario is said before a machine is started, unless the test wants the error.
-fn check_body(entry: &TestEntry, order: &RunOrder) -> Result<(), HarnessError> {
-    if entry.spec.expect_err {
-        return Ok(());
-    }
-    refused_plan(entry, order).map_or(Ok(()), |error| Err(HarnessError::Plan(error)))
-}
-
-/// A payload's program that is not here, with the step and the operation that need it, as far as the test's plan can be
-/// seen without a machine.
-fn with_what_needs_it(error: HarnessError, entry: &TestEntry, order: RunOrder) -> HarnessError {
-    let (HarnessError::NoPayload { payload: missing, .. }
-    | HarnessError::PayloadNoProgram { payload: missing, .. }) = &error
-    else {
-        return error;
-    };
-    let order = RunOrder { payloads: all_here_but(&entry.spec, missing), ..order };
-    match check_body(entry, &order) {
-        Err(HarnessError::Plan(plan)) => HarnessError::PlanLacksProgram { plan, missing: Box::new(error) },
-        _ => error,
-    }
-}
-
-/// Generous: a guest that makes progress is never cut off, and a busy host does not count in deterministic mode.
-fn deadline(plan: &RunPlan, asked_for: Option<Duration>) -> Deadline {
-    let duration = Duration::from_nanos(plan.order.duration_ns);
-    let setup = Duration::from_secs(180);
-    let enabling = plan.order.scheduler.as_ref().map(|_| LONGEST_ENABLING);
-    let more_before_test = if asked_for.is_some() { Duration::ZERO } else { enabling.unwrap_or_default() };
-    let limit = |generous| asked_for.unwrap_or(generous);
-    match plan.machine.mode {
-        Mode::RealTime => Deadline { cpu: None, wall: limit(setup + duration * 3), more_before_test },
-        Mode::Deterministic => {
-            let cpu = limit(setup + duration * 10);
-            Deadline { cpu: Some(cpu), wall: cpu.saturating_mul(10), more_before_test }
-        }
-    }
-}
-
-fn load(
-    cache: &Path,
-    qemu: &Qemu,
-    template: &Template,
-    payload: &Payload,
-    deadline: Deadline,
-    progress: &mut dyn Progress,
-) -> Result<LoadedTemplate, HarnessError> {
-    match LoadedTemplate::get(cache, qemu, template, payload, deadline, progress)? {
-        Loading::Ready(loaded) => Ok(*loaded),
-        Loading::Ended(machine, stop) => {
-            Err(HarnessError::NotLoaded(Box::new(Evidence::collect(&machine, stop))))
-        }
-    }
-}
-
-fn test_binary() -> Result<PathBuf, HarnessError> {
-    std::env::current_exe().map_err(|source| HarnessError::File {
-        what: "the test binary",
-        path: PathBuf::from("/proc/self/exe"),
-        source,
-    })
-}
-
-fn announce(what: &str) {
-    eprintln!("ktstr: {what}");
-}
-
-fn mode_of(
-    spec: &TestSpec,
-    settings: &Settings,
-    host: &Host,
-    record: &mut Record,
-) -> Result<Mode, HarnessError> {
-    let choice = if spec.mode == ModeChoice::Auto { settings.mode } else { spec.mode };
-    let sha256 = host.kernel.image_sha256.to_string();
-    let chosen = choose_mode(&host.cache, &host.qemu, &host.kernel.image, &sha256, choice, &mut announce)?;
-    if !chosen.why.is_empty() {
-        announce(&format!("{} mode: {}", chosen.mode, chosen.why));
-    }
-    record.mode = Some(chosen.mode);
-    record.mode_why = chosen.why;
-    Ok(chosen.mode)
-}
-
-/// Measures phases one after the other, without the time in which machines waited for room on the host.
-struct PhaseClock {
-    lap_began: Instant,
-    waited_in_lap: Duration,
-    waited: Duration,
-}
-
-impl PhaseClock {
-    fn start() -> Self {
-        Self { lap_began: Instant::now(), waited_in_lap: Duration::ZERO, waited: Duration::ZERO }
-    }
-
-    fn lap(&mut self, phase: &mut f64) {
-        let now = Instant::now();
-        *phase = (now - self.lap_began).saturating_sub(self.waited_in_lap).as_secs_f64() * 1e3;
-        *self = Self { lap_began: now, waited_in_lap: Duration::ZERO, ..*self };
-    }
-
-    fn waited_ms(&self) -> f64 {
-        self.waited.as_secs_f64() * 1e3
-    }
-}
-
-impl Progress for PhaseClock {
-    fn slow(&mut self, what: &str) {
-        announce(what);
-    }
-
-    fn waited(&mut self, time: Duration) {
-        self.waited_in_lap += time;
-        self.waited += time;
-    }
 }

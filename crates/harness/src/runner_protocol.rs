@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use crate::cells::TooLarge;
+use crate::cells::{NoCells, TooLarge};
 
 /// What a command line asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum RunnerRequest {
     Run(String),
     /// The cells that are too large for this host: [`TooLarge::ARGUMENT`].
     TooLarge,
+    /// The schedulers that the verifier's sweep has no cell for: [`NoCells::ARGUMENT`].
+    NoCells,
 }
 
 /// Options of libtest that take a value.
@@ -45,6 +47,9 @@ impl RunnerRequest {
         let has = |flag: &str| flags.iter().any(|other| other == flag);
         if has(TooLarge::ARGUMENT) {
             return Some(Self::TooLarge);
+        }
+        if has(NoCells::ARGUMENT) {
+            return Some(Self::NoCells);
         }
         if has("--list") {
             let whole = terse && names.is_empty() && !has("--skip");
@@ -76,6 +81,7 @@ mod tests {
             ("--nocapture --test-threads 1 --exact inner::a", run("inner::a")),
             ("--exact kernels/a/7=x", run("kernels/a/7=x")),
             ("--ktstr-too-large", Some(RunnerRequest::TooLarge)),
+            ("--ktstr-no-cells", Some(RunnerRequest::NoCells)),
         ] {
             assert_eq!(request(line), expected, "{line}");
         }

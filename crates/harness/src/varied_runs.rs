@@ -15,7 +15,8 @@ use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::identities;
 use crate::judge::{Judgement, expect_failure, judge};
-use crate::run::{Finished, Prepared, begun, finish, look_after_it};
+use crate::prepared::Prepared;
+use crate::run::{Finished, begun, finish, look_after_it};
 use crate::settings::Settings;
 
 /// A test whose template is loaded. A run costs its clone and nothing else.

@@ -85,6 +85,13 @@ pub enum Cause {
     NotDeterministic,
 }
 
+/// Its word in records.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 impl Cause {
     /// The verdict that this cause has.
     pub const fn verdict(self) -> Verdict {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ktstr_model::{Cause, Verdict};
+
 use crate::compare::NoCommonCells;
 use crate::dimension::Dimension;
 use crate::schema::Schema;
@@ -33,6 +35,9 @@ pub enum BadRecordWhy {
     /// A field is not there, or is not what it should be.
     #[error("is not a record, or was edited ({0})")]
     NotARecord(serde_json::Error),
+    /// Its verdict is not the one that its cause has.
+    #[error("contradicts itself and was edited: its verdict is `{0}`, but its cause `{1}` always has the verdict `{verdict}`; run its test again", verdict = .1.verdict())]
+    Contradiction(Verdict, Cause),
     /// It has a word that this version does not know, and is from a newer one.
     #[error("was written by a newer ktstr (schema {0}, this one writes {current}): update ktstr ({1})", current = Schema::CURRENT)]
     Newer(Schema, serde_json::Error),

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use ktstr_model::RunReport;
+use ktstr_model::{Cause, RunReport, Verdict};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -15,8 +15,16 @@ use crate::schema::Schema;
 
 /// What every version of a record has.
 #[derive(Deserialize)]
+struct Version {
+    schema: Schema,
+}
+
+/// How the run ended, in all the places that say so.
+#[derive(Deserialize)]
 struct Head {
     schema: Schema,
+    verdict: Verdict,
+    cause: Cause,
 }
 
 impl Record {
@@ -54,13 +62,20 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, BadRecord> {
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, BadRecordWhy> {
     let read = serde_json::from_slice(text);
+    let head = serde_json::from_slice::<Head>(text);
+    let version = match &head {
+        Ok(head) => Ok(head.schema),
+        Err(_) => serde_json::from_slice(text).map(|Version { schema }| schema),
+    };
     // Of a record of another major version nothing but that can be said, even if it happens to fit.
-    let version = serde_json::from_slice(text).map(|Head { schema }| schema);
-    match (version, read) {
-        (Ok(schema), _) if !schema.is_readable() => Err(BadRecordWhy::OtherMajor(schema)),
-        (_, Ok(read)) => Ok(read),
-        (Ok(schema), Err(error)) if schema > Schema::CURRENT => Err(BadRecordWhy::Newer(schema, error)),
-        (_, Err(error)) => Err(syntax(error)),
+    match (version, read, head) {
+        (Ok(schema), ..) if !schema.is_readable() => Err(BadRecordWhy::OtherMajor(schema)),
+        (_, Ok(_), Ok(Head { verdict, cause, .. })) if verdict != cause.verdict() => {
+            Err(BadRecordWhy::Contradiction(verdict, cause))
+        }
+        (_, Ok(read), _) => Ok(read),
+        (Ok(schema), Err(error), _) if schema > Schema::CURRENT => Err(BadRecordWhy::Newer(schema, error)),
+        (_, Err(error), _) => Err(syntax(error)),
     }
 }
 

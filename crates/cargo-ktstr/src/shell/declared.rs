@@ -182,14 +182,9 @@ mod tests {
     use super::*;
 
     fn listed() -> Vec<TestInBinary> {
-        let one = |name: &str, binary_id: &str| TestInBinary {
-            name: format!("scheduler/{name}"),
-            binary_id: binary_id.into(),
-            package: "a".into(),
-            binary: format!("/t/{binary_id}").into(),
-            folder: "/w".into(),
-        };
-        vec![one("layers/1", "a::x"), one("layers/1", "a::y"), one("two/1", "a::x"), one("two/2", "a::y")]
+        [("x", "layers/1"), ("y", "layers/1"), ("x", "two/1"), ("y", "two/2")]
+            .map(|(target, name)| TestInBinary::of(target, &format!("scheduler/{name}")))
+            .to_vec()
     }
 
     fn chosen(name: &str, binary: Option<&str>) -> String {

@@ -59,7 +59,7 @@ fn text(cells: &[CellSummary]) -> String {
     let mut table = table(&header, left);
     for cell in cells {
         let mut row: Vec<String> = apart.iter().map(|dimension| value(cell, *dimension).to_owned()).collect();
-        row.extend([verdicts(cell), last(cell)]);
+        row.extend([verdicts(cell), cell.last_cause.to_string()]);
         row.extend(shown.iter().map(|(_, name)| {
             cell.figure(name).map_or_else(|| "-".to_owned(), |figure| with_unit(figure.mean, &figure.unit))
         }));
@@ -82,12 +82,4 @@ fn verdicts(cell: &CellSummary) -> String {
     let all: Vec<String> =
         cell.verdicts.iter().rev().map(|(verdict, count)| format!("{count} {verdict}")).collect();
     all.join(", ")
-}
-
-/// The last run's cause, in its own word.
-fn last(cell: &CellSummary) -> String {
-    serde_json::to_value(cell.last_cause)
-        .ok()
-        .and_then(|word| Some(word.as_str()?.to_owned()))
-        .unwrap_or_default()
 }

@@ -1,15 +1,15 @@
 //! The tests and cells of a run before it begins: which there are, and which this host cannot carry.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use ktstr_harness::TooLarge;
 use serde::Serialize;
 
+use super::ask_binary::ask;
 use super::nextest_list::{TestInBinary, selected};
-use super::records::stdout;
 
 /// A test or a cell that is to run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,17 +40,12 @@ pub fn is_cell(name: &str) -> bool {
 /// When nextest refuses the arguments, or a test binary does not tell.
 pub fn planned(arguments: &[String], set: impl Fn(&mut Command) -> Result<()>) -> Result<Vec<Planned>> {
     let tests = selected(arguments, &set)?;
-    let with_cells: BTreeSet<(&Path, &Path)> = tests
-        .iter()
-        .filter(|test| is_cell(&test.name))
-        .map(|test| (test.binary.as_path(), test.folder.as_path()))
-        .collect();
+    let with_cells: BTreeMap<&Path, &TestInBinary> =
+        tests.iter().filter(|test| is_cell(&test.name)).map(|test| (test.binary.as_path(), test)).collect();
     let mut reasons = BTreeMap::new();
-    for (binary, folder) in with_cells {
-        let mut command = Command::new(binary);
-        command.arg(TooLarge::ARGUMENT).current_dir(folder);
-        set(&mut command)?;
-        for TooLarge { cell, why } in too_large(binary, &stdout(&mut command)?)? {
+    for (binary, one) in with_cells {
+        const QUESTION: &str = "which of its cells are too large for this host";
+        for TooLarge { cell, why } in ask(one, TooLarge::ARGUMENT, QUESTION, &set)? {
             reasons.insert((binary.to_owned(), cell), why);
         }
     }
@@ -59,19 +54,6 @@ pub fn planned(arguments: &[String], set: impl Fn(&mut Command) -> Result<()>) -
         Planned { binary: test.binary_id, name: test.name, skipped }
     };
     Ok(tests.into_iter().map(plan).collect())
-}
-
-/// Reads what a test binary printed.
-fn too_large(binary: &Path, printed: &[u8]) -> Result<Vec<TooLarge>> {
-    let lines = printed.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let cells = lines.map(|line| serde_json::from_slice(line).ok());
-    cells.collect::<Option<_>>().with_context(|| {
-        format!(
-            "{} was asked which of its cells are too large for this host and said something else: is it built with a ktstr \
-             of another version than this command?",
-            binary.display()
-        )
-    })
 }
 
 /// The plan for people: tests under their binaries, and a line of counts.
@@ -122,15 +104,5 @@ mod tests {
         tests: 2, cells: 2, of which 1 would be skipped
         ");
         assert_eq!(render(&plan[..1]), "a::x:\n    inner::steady\ntests: 1, cells: 0\n");
-    }
-
-    #[test]
-    fn what_a_binary_says_is_read_line_by_line() {
-        let binary = Path::new("/t/b-1");
-        let found = too_large(binary, b"{\"cell\":\"gauntlet/a/x\",\"why\":\"large\"}\n").unwrap();
-        assert_eq!(found, [TooLarge { cell: "gauntlet/a/x".into(), why: "large".into() }]);
-        assert_eq!(too_large(binary, b"").unwrap(), []);
-        let error = too_large(binary, b"a: test\n").unwrap_err().to_string();
-        assert!(error.starts_with("/t/b-1 was asked which") && error.contains("another version"), "{error}");
     }
 }

@@ -44,14 +44,9 @@ mod tests {
     use super::*;
 
     fn tests() -> Vec<TestInBinary> {
-        let test = |name: &str, binary_id: &str| TestInBinary {
-            name: name.into(),
-            binary_id: binary_id.into(),
-            package: "a".into(),
-            binary: format!("/t/{binary_id}").into(),
-            folder: "/w".into(),
-        };
-        vec![test("steady", "a::x"), test("steady", "a::y"), test("inner::mixed", "a::y")]
+        [("x", "steady"), ("y", "steady"), ("y", "inner::mixed")]
+            .map(|(target, name)| TestInBinary::of(target, name))
+            .to_vec()
     }
 
     fn refusal(name: &str, binary: Option<&str>) -> String {

@@ -48,6 +48,8 @@ struct Suite {
     #[serde(default)]
     package_name: String,
     #[serde(default)]
+    binary_name: String,
+    #[serde(default)]
     binary_path: PathBuf,
     #[serde(default)]
     cwd: PathBuf,
@@ -75,10 +77,27 @@ pub struct TestInBinary {
     pub binary_id: String,
     /// The package that the binary is of.
     pub package: String,
+    /// The name of the binary's target.
+    pub target: String,
     /// The binary.
     pub binary: PathBuf,
     /// The folder that tests run in.
     pub folder: PathBuf,
+}
+
+#[cfg(test)]
+impl TestInBinary {
+    /// The test `name` in the target `target` of package `a`.
+    pub fn of(target: &str, name: &str) -> Self {
+        Self {
+            name: name.into(),
+            binary_id: format!("a::{target}"),
+            package: "a".into(),
+            target: target.into(),
+            binary: format!("/t/{target}").into(),
+            folder: "/w".into(),
+        }
+    }
 }
 
 /// The tests that `cargo nextest run` with `arguments` would run; they are built first. `set` gives the command what test
@@ -109,11 +128,12 @@ fn list(arguments: &[String], set: impl FnOnce(&mut Command) -> Result<()>) -> R
 fn tests_in_binaries(json: &[u8], wanted: fn(&Case) -> bool) -> Result<Vec<TestInBinary>> {
     let list: List = serde_json::from_slice(json)?;
     let tests = list.rust_suites.into_iter().flat_map(|(binary_id, suite)| {
-        let Suite { package_name, binary_path, cwd, testcases } = suite;
+        let Suite { package_name, binary_name, binary_path, cwd, testcases } = suite;
         testcases.into_iter().filter(move |(_, case)| wanted(case)).map(move |(name, _)| TestInBinary {
             name,
             binary_id: binary_id.clone(),
             package: package_name.clone(),
+            target: binary_name.clone(),
             binary: binary_path.clone(),
             folder: cwd.clone(),
         })
@@ -166,17 +186,11 @@ mod tests {
     #[test]
     fn tests_are_found_with_their_binaries() {
         let json =
-            br#"{"rust-suites":{"a::b":{"package-name":"a","binary-path":"/t/b-1","cwd":"/w/a","testcases":{
+            br#"{"rust-suites":{"a::b":{"package-name":"a","binary-name":"b","binary-path":"/t/b","cwd":"/w","testcases":{
             "x":{"ignored":false,"filter-match":{"status":"matches"}},
             "y":{"ignored":true,"filter-match":{"status":"mismatch","reason":"ignored"}}}},
             "c":{"status":"skipped"}}}"#;
-        let test = |name: &str| TestInBinary {
-            name: name.into(),
-            binary_id: "a::b".into(),
-            package: "a".into(),
-            binary: "/t/b-1".into(),
-            folder: "/w/a".into(),
-        };
+        let test = |name| TestInBinary::of("b", name);
         let matches = |case: &Case| case.filter_match.status == "matches";
         assert_eq!(tests_in_binaries(json, matches).unwrap(), [test("x")]);
         assert_eq!(tests_in_binaries(json, |_| true).unwrap(), [test("x"), test("y")]);

@@ -164,14 +164,7 @@ mod tests {
     use super::*;
 
     fn listed(tests: &[(&str, &str)]) -> Vec<TestInBinary> {
-        let one = |(binary_id, name): &(&str, &str)| TestInBinary {
-            name: (*name).to_owned(),
-            package: "a".into(),
-            binary_id: (*binary_id).to_owned(),
-            binary: "/t".into(),
-            folder: "/w".into(),
-        };
-        tests.iter().map(one).collect()
+        tests.iter().map(|(target, name)| TestInBinary::of(target, name)).collect()
     }
 
     fn cells() -> Cells {
@@ -182,12 +175,12 @@ mod tests {
             "verifier/shared/6.18.15/smt-2llc",
         ];
         let mut tests = vec![
-            ("b::two", "verifier/b.x/7.0.13/tiny-1llc"),
-            ("b::two", "verifier/shared/7.3.4/tiny-1llc"),
-            ("a::one", "gauntlet/t/tiny-1llc"),
-            ("a::one", "steady"),
+            ("two", "verifier/b.x/7.0.13/tiny-1llc"),
+            ("two", "verifier/shared/7.3.4/tiny-1llc"),
+            ("one", "gauntlet/t/tiny-1llc"),
+            ("one", "steady"),
         ];
-        tests.extend(["a::one", "b::two"].iter().flat_map(|binary| shared.map(|name| (*binary, name))));
+        tests.extend(["one", "two"].iter().flat_map(|binary| shared.map(|name| (*binary, name))));
         Cells::among(&listed(&tests), &["7.0.13", "6.18.15"], &["tiny-1llc", "smt-2llc"])
     }
 
@@ -207,9 +200,9 @@ mod tests {
         let shared: Vec<String> = cells().shared().collect();
         assert_eq!(
             shared,
-            ["scheduler `shared` is declared in a::one, b::two: swept once, where all accept it"]
+            ["scheduler `shared` is declared in a::one, a::two: swept once, where all accept it"]
         );
-        insta::assert_snapshot!(cells().filter(), @r"(binary_id(=b::two) & test(/^verifier\/b\.x\/(7\.0\.13)\/(tiny-1llc)$/)) + (binary_id(=a::one) & test(/^verifier\/shared\/(6\.18\.15|7\.0\.13)\/(smt-2llc|tiny-1llc)$/))");
+        insta::assert_snapshot!(cells().filter(), @r"(binary_id(=a::two) & test(/^verifier\/b\.x\/(7\.0\.13)\/(tiny-1llc)$/)) + (binary_id(=a::one) & test(/^verifier\/shared\/(6\.18\.15|7\.0\.13)\/(smt-2llc|tiny-1llc)$/))");
     }
 
     #[test]
@@ -220,8 +213,8 @@ mod tests {
             let tests = listed(&[("a", cell), ("a", "scheduler/s/1"), ("b", cell), ("b", &other)]);
             Cells::among(&tests, &["k"], &["tiny-1llc"]).shared().collect::<String>()
         };
-        assert_eq!(list("1"), "scheduler `s` is declared in a, b: swept once, where all accept it");
-        insta::assert_snapshot!(list("2"), @"different schedulers are called `s`, in a, b: only that of a is swept, and only where all accept it. Rename one, or sweep each with `-- -p PACKAGE --test NAME`");
+        assert_eq!(list("1"), "scheduler `s` is declared in a::a, a::b: swept once, where all accept it");
+        insta::assert_snapshot!(list("2"), @"different schedulers are called `s`, in a::a, a::b: only that of a::a is swept, and only where all accept it. Rename one, or sweep each with `-- -p PACKAGE --test NAME`");
     }
 
     #[test]

@@ -21,7 +21,8 @@ use crate::settings::Settings;
 pub(crate) use cell_run::run_named;
 pub use too_large::TooLarge;
 pub(crate) use too_large::{fits_memory, too_large};
-pub(crate) use verifier::spec_for;
+pub use verifier::NoCells;
+pub(crate) use verifier::{no_cells, spec_for};
 
 /// What a test binary declares.
 #[derive(Clone, Copy)]

@@ -186,6 +186,22 @@ mod verifier {
     }
 
     #[test]
+    fn a_scheduler_without_a_cell_is_told_with_the_reason() {
+        static ELSEWHERE: Scheduler = OTHER.kernels(&["/nowhere/bzImage", "/nowhere/vmlinuz"]);
+        static ODD: Scheduler = Scheduler::new("odd")
+            .binary(SchedulerSpec::Discover("scx_odd"))
+            .constraints(TopologyConstraints { min_cpus: 5, ..TINY });
+        const DECLARED: Declared =
+            Declared { tests: &TESTS, schedulers: &[&Scheduler::EEVDF, &BUILTIN, &ELSEWHERE, &SMALL, &ODD] };
+        let told = no_cells(&DECLARED, &kernels("7.3.4=/new:6.18.5=/old"));
+        let told = told.iter().map(|NoCells { scheduler, why }| format!("{scheduler}: {why}"));
+        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r"
+        a-b: its `kernels` (/nowhere/bzImage, /nowhere/vmlinuz) accept none of 7.3.4, 6.18.5
+        odd: its constraints accept no preset
+        ");
+    }
+
+    #[test]
     fn names_are_exact() {
         let names = [
             "verifier/a-b",

@@ -4,6 +4,7 @@
 
 mod accepted_kernels;
 mod log;
+mod no_cells;
 mod programs;
 mod sweep_test;
 
@@ -12,6 +13,8 @@ use ktstr_kernel::{KernelSet, LabelledKernel};
 use ktstr_model::{PRESETS, Preset, Scheduler, Verdict};
 
 use self::accepted_kernels::accepts;
+pub use self::no_cells::NoCells;
+pub(crate) use self::no_cells::no_cells;
 pub(crate) use self::sweep_test::spec_for;
 use self::sweep_test::swept;
 use super::cell_run::{CellRun, carry_out};

@@ -47,6 +47,17 @@ fn each_damage_has_its_words() {
             "{words}"
         );
     }
+    for (field, word) in [("verdict", "pass"), ("cause", "check-violated")] {
+        let mut edited = json.clone();
+        edited[field] = json!(word);
+        let [verdict, cause] = ["verdict", "cause"].map(|field| edited[field].as_str().unwrap().to_owned());
+        let meant = if field == "cause" { "fail" } else { "broken" };
+        let expected = format!(
+            "FILE contradicts itself and was edited: its verdict is `{verdict}`, but its cause `{cause}` always has the \
+             verdict `{meant}`; run its test again"
+        );
+        assert_eq!(said(&path, &serde_json::to_vec(&edited).unwrap()), [expected.clone(), expected]);
+    }
     for words in said(&path, b"{\"a\": 1}") {
         assert!(words.starts_with("FILE is not a record, or was edited (missing field"), "{words}");
     }
