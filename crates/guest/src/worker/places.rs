@@ -11,7 +11,7 @@ pub(crate) struct CpuPlaces(Vec<(u16, u16)>);
 impl CpuPlaces {
     /// The places of a machine's CPUs.
     pub(crate) fn of(topology: &TestTopology) -> Self {
-        // Not CPU by CPU: a search for each of them would be most of what it costs to make workers.
+        // Not CPU by CPU: each team of workers would search for all that a machine might have.
         let at = |cpus: &CpuSet, place: u16| -> Vec<(usize, u16)> {
             cpus.iter().map(|cpu| (cpu as usize, place)).filter(|(cpu, _)| *cpu < MAX_CPUS as usize).collect()
         };

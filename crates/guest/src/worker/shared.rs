@@ -200,7 +200,7 @@ impl TeamMemory {
     }
 
     /// All workers are forked: those of other teams need not have it, and each would have to be given it.
-    pub(crate) fn is_complete(&self) {
+    pub(crate) fn close_to_forks(&self) {
         // What the kernel does not take costs time only.
         let _ = self.0.keep_from_forks();
     }
