@@ -40,7 +40,8 @@ impl SharedMemory {
     /// Processes that are forked from now on do not get it.
     pub(crate) fn keep_from_forks(&self) -> io::Result<()> {
         // SAFETY: the range is the mapping's; its own process keeps it.
-        Ok(unsafe { madvise(self.base.as_ptr().cast(), self.len, Advice::LinuxDontFork)? })
+        let done = unsafe { madvise(self.base.as_ptr().cast(), self.len, Advice::LinuxDontFork) };
+        done.map_err(Into::into)
     }
 
     /// Zeroed memory that forked processes share, with every page present.
