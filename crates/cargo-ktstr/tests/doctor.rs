@@ -102,8 +102,8 @@ fn a_bare_host_hears_what_it_lacks_and_how_to_get_it() {
     let text = host.text(&output.stdout);
     let problems: Vec<_> = text.split('\n').skip_while(|line| !line.contains("nextest")).take(8).collect();
     insta::assert_snapshot!(problems.join("\n"), @r"
-    MISSING  nextest       no `cargo nextest`, which runs the tests
-                           fix: `cargo install --locked --no-default-features --features default-no-update cargo-nextest`
+    MISSING  nextest       no cargo, whose `cargo nextest` runs the tests
+                           fix: install Rust (https://www.rust-lang.org/tools/install) and ask again
     MISSING  clang         not found in PATH
                            fix: install clang 18 or newer, for BPF programs (Debian: clang-19 or clang-20 or clang-21 or clang-18)
     MISSING  libbpf        no make in PATH
@@ -132,8 +132,7 @@ fn versions_have_their_faults() {
     assert_eq!((code, &*state), (Some(1), "missing"), "{text}");
     assert!(text.contains("real-time mode only") && text.contains("backports"), "{text}");
     let (code, state, text) = qemu("8.2.2");
-    assert_eq!((code, &*state), (Some(0), "note"), "{text}");
-    assert!(text.contains("254"), "{text}");
+    assert_eq!((code, &*state), (Some(0), "ok"), "{text}");
     let (code, state, text) = qemu("99.0.0");
     assert_eq!((code, &*state), (Some(0), "note"), "{text}");
     let (code, _, text) = qemu("nonsense");

@@ -33,9 +33,15 @@ impl SharedMemory {
             )?
         };
         let memory = Self::at(base.cast(), len)?;
-        // SAFETY: the range is the new mapping's; its own process keeps it.
-        unsafe { madvise(base, len, Advice::LinuxDontFork)? };
+        memory.keep_from_forks()?;
         Ok(memory)
+    }
+
+    /// Processes that are forked from now on do not get it.
+    pub(crate) fn keep_from_forks(&self) -> io::Result<()> {
+        // SAFETY: the range is the mapping's; its own process keeps it.
+        let done = unsafe { madvise(self.base.as_ptr().cast(), self.len, Advice::LinuxDontFork) };
+        done.map_err(Into::into)
     }
 
     /// Zeroed memory that forked processes share, with every page present.

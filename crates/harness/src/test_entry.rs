@@ -118,6 +118,8 @@ fn keep(
         Ok(written) => written.logs,
         Err(error) => {
             eprintln!("ktstr: no record was kept: {}: {error}", folder.display());
+            // Its file is not there to be replayed from.
+            record.replay_token = None;
             None
         }
     }
@@ -132,7 +134,46 @@ fn fail(text: String) -> ! {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use ktstr_model::{Cause, Digest, Mode, RunOrder, Topology};
+    use ktstr_results::{Identities, Plan, RecordFolder, RecordKernel};
+
     use super::*;
+    use crate::judge::Judgement;
+
+    /// A deterministic run that failed.
+    fn failed() -> Finished {
+        let order = RunOrder::plain("t", Topology::of(1, 1, 2, 1), Mode::Deterministic);
+        let kernel = RecordKernel { release: "7.3.4".into(), image: "/k".into(), sha256: "ab".repeat(32) };
+        let record = Record {
+            mode: Some(Mode::Deterministic),
+            kernel: Some(kernel),
+            plan: Some(Plan { order, kargs: Vec::new(), memory_mb: 512, topology_named: false }),
+            identities: Some(Identities::default()),
+            digest: Some(Digest::of(b"digest")),
+            ..Record::begun("t".into(), "eevdf", 1)
+        };
+        run::finish(record, Judgement::new(Cause::TestError, "on purpose".to_owned()), None)
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_loses_no_verdict_and_promises_no_replay() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |place: &Path| {
+            let settings = Settings {
+                records: RecordFolder::Fixed(place.to_owned()),
+                ..Settings::of_this_process().unwrap()
+            };
+            tell(&mut failed(), &settings)
+        };
+        let kept = told(folder.path());
+        assert!(kept.contains("on purpose") && kept.contains("repeat with: cargo ktstr replay"), "{kept}");
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let lost = told(&file.join("below"));
+        assert!(lost.contains("on purpose") && !lost.contains("cargo ktstr replay"), "{lost}");
+    }
 
     #[test]
     fn nextest_is_given_verdict_and_reason() {

@@ -22,8 +22,6 @@ impl Version {
     pub const FILE_MIGRATION: Self = Self(8, 2, 0);
     /// The first QEMU whose q35 machine has more than 288 CPUs.
     pub const MORE_CPUS: Self = Self(8, 1, 0);
-    /// Since QEMU 9.0 TCG emulates x2APIC.
-    pub const TCG_X2APIC: Self = Self(9, 0, 0);
 
     /// Reads what a program prints for `--version`: the numbers after the word in the first line.
     pub fn parse(printed: &str) -> Option<Self> {

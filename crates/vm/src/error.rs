@@ -134,15 +134,16 @@ pub enum VmError {
         /// What differs.
         source: FactsError,
     },
-    /// A topology that this QEMU cannot give.
-    #[error("{topology} has APIC ids up to {highest}; {why}")]
+    /// A topology that deterministic mode cannot have.
+    #[error(
+        "{topology} has APIC ids up to {highest}; a kernel uses ids above 254 with interrupt remapping only, which QEMU does not \
+         emulate while it counts instructions: such a machine needs real-time mode, or fewer CPUs"
+    )]
     ApicIds {
         /// The machine asked for.
         topology: Topology,
         /// Its highest APIC id.
         highest: u32,
-        /// What is missing.
-        why: String,
     },
     /// More CPUs than this QEMU gives a machine.
     #[error("{topology} has {} CPUs; QEMU {version} gives a machine {most} at most, 8.1 and later more", topology.cpus())]

@@ -6,7 +6,7 @@ use ktstr_model::Mode;
 use ktstr_vm::Qemu;
 
 use super::finding::{Finding, Fix, State};
-use crate::test::has_nextest;
+use crate::test::{cargo, has_nextest};
 
 const QEMU: &str = "QEMU";
 
@@ -36,12 +36,6 @@ pub fn qemu(host: &Host) -> Finding {
 
 /// What is known to be wrong with versions that are new enough.
 fn with_faults(qemu: &Qemu, found: &str) -> Finding {
-    if qemu.version < Version::TCG_X2APIC {
-        let found = format!(
-            "{found}: in deterministic mode, no CPU may have an APIC id above 254 (some 128 to 254 CPUs)"
-        );
-        return Finding::note(QEMU, found).fixed_by_hand("for larger topologies, QEMU 9.0 or newer");
-    }
     if qemu.version >= Version(11, 0, 0) {
         let found = format!("{found}: newer than any that ktstr was tried with (8.2 to 10)");
         return Finding::note(QEMU, found);
@@ -53,8 +47,16 @@ pub fn nextest() -> Finding {
     if has_nextest() {
         return Finding::ok("nextest", "`cargo nextest` is there");
     }
+    if !has_cargo() {
+        return Finding::missing("nextest", "no cargo, whose `cargo nextest` runs the tests")
+            .fixed_by_hand("install Rust (https://www.rust-lang.org/tools/install) and ask again");
+    }
     Finding::missing("nextest", "no `cargo nextest`, which runs the tests")
         .fixed_by(Fix::Command(install_nextest()))
+}
+
+fn has_cargo() -> bool {
+    cargo().arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 /// What schedulers and the guest's agent are built with.

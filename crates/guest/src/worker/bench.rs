@@ -19,6 +19,9 @@ use ktstr_model::SplitMix64;
 /// Stretches of memory that a worker can have registered as its working set.
 const MOST_REGIONS: usize = 4;
 
+/// Iterations of the shift of its phase after which a worker looks whether it is to stop.
+const PHASE_PIECE: u64 = 1000;
+
 /// What a worker has at hand while it works: the stop flag, random numbers of its own, a way to compute, and its notes.
 pub(crate) struct Bench<'a> {
     control: &'a Control,
@@ -121,10 +124,14 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    /// Shifts the worker's phase against the others'.
+    /// Shifts the worker's phase against the others', unless it is to stop meanwhile.
     pub(super) fn shift_phase(&mut self) {
-        let iterations = self.pace.offset(&mut self.random);
-        self.spin(iterations.into());
+        let mut left = u64::from(self.pace.offset(&mut self.random));
+        while left > 0 && !self.stopped() {
+            let piece = left.min(PHASE_PIECE);
+            self.spin(piece);
+            left -= piece;
+        }
     }
 
     /// Notes how long it took from being woken, at `woken_ns` of the monotonic clock, to running: now.

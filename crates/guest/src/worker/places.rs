@@ -1,6 +1,6 @@
 //! Where CPUs are, in a form that a worker can look at in its loop.
 
-use ktstr_model::MAX_CPUS;
+use ktstr_model::{CpuSet, MAX_CPUS};
 
 use crate::topology::TestTopology;
 
@@ -11,11 +11,16 @@ pub(crate) struct CpuPlaces(Vec<(u16, u16)>);
 impl CpuPlaces {
     /// The places of a machine's CPUs.
     pub(crate) fn of(topology: &TestTopology) -> Self {
-        let place = |cpu| {
-            let llc = topology.llc_of(cpu).unwrap_or(usize::from(u16::MAX)) as u16;
-            (llc, topology.node_of(cpu).unwrap_or(u16::MAX.into()) as u16)
+        // Not CPU by CPU: each team of workers would search for all that a machine might have.
+        let at = |cpus: &CpuSet, place: u16| -> Vec<(usize, u16)> {
+            cpus.iter().map(|cpu| (cpu as usize, place)).filter(|(cpu, _)| *cpu < MAX_CPUS as usize).collect()
         };
-        Self((0..MAX_CPUS).map(place).collect())
+        let mut places = vec![(u16::MAX, u16::MAX); MAX_CPUS as usize];
+        let llcs = topology.llcs().iter().zip(0..).flat_map(|(llc, number)| at(&llc.cpus, number));
+        llcs.for_each(|(cpu, llc)| places[cpu].0 = llc);
+        let nodes = topology.nodes().iter().flat_map(|node| at(&node.cpus, node.id as u16));
+        nodes.for_each(|(cpu, node)| places[cpu].1 = node);
+        Self(places)
     }
 
     /// All CPUs in one place.

@@ -199,6 +199,12 @@ impl TeamMemory {
         Ok(Self(SharedMemory::anonymous(len)?))
     }
 
+    /// All workers are forked: those of other teams need not have it, and each would have to be given it.
+    pub(crate) fn close_to_forks(&self) {
+        // What the kernel does not take costs time only.
+        let _ = self.0.keep_from_forks();
+    }
+
     /// What all workers look at.
     pub(crate) fn control(&self) -> &Control {
         // SAFETY: inside the mapping, which is page-aligned; consists of atomics, for which all zeroes is valid; nobody

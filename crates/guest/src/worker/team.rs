@@ -117,6 +117,7 @@ impl Team {
 
     /// Says that all workers are in their cgroup, so that they prepare themselves.
     pub(crate) fn placed(&mut self) {
+        self.memory.close_to_forks();
         self.memory.control().placed(self.enrolled as u32);
     }
 
