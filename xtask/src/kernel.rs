@@ -44,12 +44,14 @@ pub fn newest_image(workspace: &Workspace) -> Result<PathBuf> {
     newest_in(&cargo_ktstr(workspace, "kernel list --json").stdout()?, "")
 }
 
-/// Fetches the newest kernel of a series such as `6.18` unless the cache has one, and returns its image.
+/// Fetches the newest kernel of a series such as `6.18` unless the cache has one, and returns its image. What is printed is
+/// not on stdout, which may be for figures.
 ///
 /// # Errors
 /// When there is none and none can be fetched.
 pub fn image_of(workspace: &Workspace, series: &str) -> Result<PathBuf> {
-    stage::run("kernel", &cargo_ktstr(workspace, &format!("kernel fetch {series}")))?;
+    let fetch = cargo_ktstr(workspace, &format!("kernel fetch {series}"));
+    stage::timed("kernel", &fetch.to_string(), || Ok(fetch.stdout()?))?;
     newest_in(&cargo_ktstr(workspace, "kernel list --json").stdout()?, &format!("{series}."))
 }
 

@@ -138,11 +138,13 @@ pub struct Counter<'a> {
 }
 
 impl<'a> Counter<'a> {
-    /// Makes room.
+    /// Makes room, and fetches the newest kernel unless one is cached.
     ///
     /// # Errors
-    /// When the target folder cannot be written.
+    /// When the target folder cannot be written, or there is no kernel.
     pub fn new(workspace: &'a Workspace) -> Result<Self> {
+        // Captured, because stdout is for the table.
+        kernel::cargo_ktstr(workspace, "kernel fetch").stdout()?;
         let scratch = workspace.target_directory.join("determinism");
         let counter = Self { workspace, scratch };
         counter.clear()?;
@@ -190,10 +192,7 @@ impl<'a> Counter<'a> {
 
     fn invocation(&self, row: &Row) -> Result<Invocation> {
         let image = match row.series {
-            "" => {
-                kernel::fetch(self.workspace)?;
-                kernel::newest_image(self.workspace)?
-            }
+            "" => kernel::newest_image(self.workspace)?,
             series => kernel::image_of(self.workspace, series)?,
         };
         let bench = Invocation::new("cargo bench --quiet --package ktstr --bench determinism --")
