@@ -58,12 +58,7 @@ impl PayloadFiles {
     fn add(&mut self, spec: &TestSpec, payload: &Payload, places: &Places) -> Result<(), HarnessError> {
         let host = find(spec, payload, places)?;
         let guest = format!("{PAYLOAD_FOLDER}/{}", host.file_name().unwrap_or_default().to_string_lossy());
-        self.orders.push(PayloadOrder {
-            name: payload.name.to_owned(),
-            program: payload.program.to_owned(),
-            path: guest.clone(),
-            primary: spec.payload == Some(payload),
-        });
+        self.orders.push(order(spec, payload, guest.clone()));
         self.programs.push((host, guest));
         for path in payload.include_files {
             let host = Path::new(spec.manifest_dir).join(path);
@@ -86,13 +81,12 @@ impl PayloadFiles {
 /// The payloads of a test one of which was not found.
 pub(crate) fn all_here_but(spec: &TestSpec, missing: &str) -> Vec<PayloadOrder> {
     let path = |name: &str| if name == missing { String::new() } else { PAYLOAD_FOLDER.to_owned() };
-    let order = |payload: &Payload| PayloadOrder {
-        name: payload.name.to_owned(),
-        program: payload.program.to_owned(),
-        path: path(payload.name),
-        primary: spec.payload == Some(payload),
-    };
-    spec.payloads().map(order).collect()
+    spec.payloads().map(|payload| order(spec, payload, path(payload.name))).collect()
+}
+
+fn order(spec: &TestSpec, payload: &Payload, path: String) -> PayloadOrder {
+    let [name, program] = [payload.name, payload.program].map(str::to_owned);
+    PayloadOrder { name, program, path, primary: spec.payload == Some(payload) }
 }
 
 fn find(spec: &TestSpec, payload: &Payload, places: &Places) -> Result<PathBuf, HarnessError> {
