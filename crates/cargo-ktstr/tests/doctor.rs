@@ -272,3 +272,12 @@ fn a_command_that_lacks_a_tool_names_the_doctor() {
     let output = host.with_kernel("test --release -- --release").output().unwrap();
     assert!(!host.text(&output.stderr).contains("doctor"));
 }
+
+#[test]
+fn a_cargo_without_nextest_gets_it() {
+    let host = Host::complete();
+    host.program("cargo", "[ \"$1\" = --version ]");
+    let nextest = finding(&host.with_kernel("doctor --json").output().unwrap(), "nextest");
+    assert_eq!(nextest["state"], "missing");
+    assert!(nextest["fix"].as_str().unwrap().starts_with("cargo install --locked"), "{nextest}");
+}

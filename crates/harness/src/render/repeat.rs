@@ -52,9 +52,19 @@ fn is_release(binary: &Path) -> bool {
 /// One line for a shell, anywhere in the workspace, that repeats the run: same kernel, mode and seed, and no other test, whatever other
 /// tests are called.
 pub(crate) fn command(record: &Record, started: &Started) -> String {
+    let cell = record.cell.as_deref().unwrap_or_default().split('/').collect::<Vec<_>>();
+    let words = match cell[..] {
+        ["verifier", scheduler, _, preset] => of_sweep(record, started, scheduler, preset),
+        _ => of_test(record, started),
+    };
+    words.join(" ")
+}
+
+/// What `cargo ktstr COMMAND` begins with.
+fn beginning(command: &str, record: &Record, started: &Started) -> Vec<String> {
     let mut words: Vec<String> =
         started.variables.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
-    words.extend(["cargo", "ktstr", "test"].map(str::to_owned));
+    words.push(format!("cargo ktstr {command}"));
     if started.release {
         words.push("--release".to_owned());
     }
@@ -64,6 +74,20 @@ pub(crate) fn command(record: &Record, started: &Started) -> String {
     if let Some(mode) = record.mode {
         words.push(format!("--mode {mode}"));
     }
+    words
+}
+
+/// A cell of the verifier's sweep, which nothing but that has.
+fn of_sweep(record: &Record, started: &Started, scheduler: &str, preset: &str) -> Vec<String> {
+    let mut words = beginning("verifier", record, started);
+    words.insert(0, format!("KTSTR_SEED={}", record.seed));
+    words.push(format!("--scheduler {} --preset {}", quoted(scheduler), quoted(preset)));
+    words.extend(started.package.as_ref().map(|package| format!("-- -p {}", quoted(package))));
+    words
+}
+
+fn of_test(record: &Record, started: &Started) -> Vec<String> {
+    let mut words = beginning("test", record, started);
     if let Some(work_type) = record.plan.as_ref().and_then(|plan| plan.order.work_type.as_ref()) {
         words.push(format!("--work-type {}", quoted(work_type)));
     }
@@ -81,7 +105,7 @@ pub(crate) fn command(record: &Record, started: &Started) -> String {
         None => binary(&record.test_crate),
     };
     words.push(format!("-E '{place}test(={name})'"));
-    words.join(" ")
+    words
 }
 
 /// Which of a package's test binaries it is, by its crate. A crate's `_` may have been a `-` in the binary's name.
@@ -171,6 +195,22 @@ mod tests {
         let record = Record { test_crate: "vm_verdicts".into(), ..record() };
         let command = command(&record, &Started::default());
         assert!(command.ends_with("-E 'binary(/^vm[_-]verdicts$/) & test(=inner::steady)'"), "{command}");
+    }
+
+    #[test]
+    fn a_cell_of_the_sweep_is_repeated_by_the_sweep() {
+        let record = Record { cell: Some("verifier/big#2/7.3.4/tiny-1llc".into()), ..record() };
+        let nextest = Started {
+            binary_id: Some("my-sched::sched".into()),
+            package: Some("my-sched".into()),
+            ignored: true,
+            ..Started::default()
+        };
+        assert_eq!(
+            command(&record, &nextest),
+            "KTSTR_SEED=7 cargo ktstr verifier --kernel /c/kernels/7.3.4+deb13-cloud-amd64/image --mode deterministic \
+             --scheduler 'big#2' --preset tiny-1llc -- -p my-sched"
+        );
     }
 
     #[test]
