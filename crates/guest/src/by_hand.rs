@@ -6,6 +6,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -21,11 +22,14 @@ use crate::context::{Ctx, HoldEnd};
 use crate::entry::TestEntry;
 use crate::error::{GuestError, on_process};
 use crate::process::readable_before;
+use crate::scheduler::SchedExt;
 
 /// How often the process that keeps a scheduler looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(100);
 /// Longer than stopping a scheduler takes that heeds nothing and has stalled.
 const END_WITHIN_NS: u64 = 90_000_000_000;
+/// Longer than the kernel takes to disable a scheduler whose program is gone, and to bring all tasks back.
+const DISABLED_WITHIN_NS: u64 = 30_000_000_000;
 
 /// Keeps the scheduler in charge until this process is told to end by SIGTERM, also when the scheduler has died: the
 /// report then says of what.
@@ -66,6 +70,20 @@ pub fn heed_interrupts() {
 /// Whether somebody has typed Ctrl-C.
 pub fn interrupted() -> bool {
     TOLD_TO_END.load(Ordering::Relaxed)
+}
+
+/// Waits until no BPF scheduler is in charge any more, and says whether that is so. The kernel disables one some time
+/// after its program has ended.
+pub fn wait_until_disabled() -> bool {
+    let Some(sched_ext) = SchedExt::find(Path::new("/sys")) else { return true };
+    let give_up_ns = monotonic_ns() + DISABLED_WITHIN_NS;
+    while sched_ext.state() != "disabled" {
+        if monotonic_ns() > give_up_ns {
+            return false;
+        }
+        thread::sleep(LOOK);
+    }
+    true
 }
 
 /// Starts a test process as the boot agent starts one, with the channel in `channel`. Its output goes where this process's

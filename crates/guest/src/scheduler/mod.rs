@@ -10,6 +10,7 @@ use ktstr_model::{GuestFailure, SchedulerLaunch, SchedulerOrder, SchedulerReport
 
 use self::builtin::Builtin;
 use self::program::Program;
+pub(crate) use self::sched_ext::SchedExt;
 use crate::bpf::Programs;
 use crate::channel::LogArea;
 

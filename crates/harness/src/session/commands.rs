@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use ktstr_guest::by_hand::{EndBy, end_background, heed_interrupts, interrupted};
+use ktstr_guest::by_hand::{EndBy, end_background, heed_interrupts, interrupted, wait_until_disabled};
 use ktstr_guest::remove_leftovers;
 use ktstr_model::{Mode, RunOrder, TestSpec, Verdict};
 use ktstr_results::Record;
@@ -191,6 +191,9 @@ fn run_test(order: &RunOrder, declared: &Declared) -> Result<i32, SessionError> 
         remove_leftovers(order.cgroup_parent.as_deref())?;
     }
     if interrupted() {
+        if !wait_until_disabled() {
+            eprintln!("ktstr: the test's scheduler is still in charge; `exit` and begin again");
+        }
         eprintln!("ktstr: interrupted; the test's cgroups are removed");
         return Ok(INTERRUPTED);
     }
