@@ -24,8 +24,7 @@ pub fn run(args: &Args) -> Result<()> {
     setup::complete(args.setup.yes, setup::OF_USERS)?;
     stage::run("building cargo-ktstr", &Invocation::new("cargo build --package cargo-ktstr"))?;
     let workspace = Workspace::read()?;
-    // Captured, because stdout is for figures.
-    kernel::cargo_ktstr(&workspace, "kernel fetch").stdout()?;
+    kernel::fetch_quietly(&workspace)?;
     stage::run(
         "building the example scheduler",
         &Invocation::new("cargo build --release --package my-sched"),

@@ -35,6 +35,15 @@ pub fn fetch(workspace: &Workspace) -> Result<()> {
     stage::run("kernel", &cargo_ktstr(workspace, "kernel fetch"))
 }
 
+/// Fetches the newest ready-made kernel as [`fetch`] does, with nothing on stdout, which may be for figures.
+///
+/// # Errors
+/// As [`fetch`].
+pub fn fetch_quietly(workspace: &Workspace) -> Result<()> {
+    cargo_ktstr(workspace, "kernel fetch").stdout()?;
+    Ok(())
+}
+
 /// The image of the newest fetched kernel in the cache that can load BPF schedulers. Not one that was built here: our
 /// tests shall run on the same kernel everywhere.
 ///

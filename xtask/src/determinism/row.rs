@@ -143,8 +143,7 @@ impl<'a> Counter<'a> {
     /// # Errors
     /// When the target folder cannot be written, or there is no kernel.
     pub fn new(workspace: &'a Workspace) -> Result<Self> {
-        // Captured, because stdout is for the table.
-        kernel::cargo_ktstr(workspace, "kernel fetch").stdout()?;
+        kernel::fetch_quietly(workspace)?;
         let scratch = workspace.target_directory.join("determinism");
         let counter = Self { workspace, scratch };
         counter.clear()?;
