@@ -177,11 +177,11 @@ impl Ctx {
         &self.payloads
     }
 
-    /// Where the program of a payload is.
+    /// The program of a payload.
     ///
     /// # Errors
     /// When the test's declaration does not name it.
-    pub(crate) fn payload_order(&self, payload: &Payload) -> Result<&PayloadOrder, GuestError> {
+    pub(crate) fn payload_program(&self, payload: &Payload) -> Result<ProgramHere<'_>, GuestError> {
         payload_among(&self.payloads, payload)
     }
 
@@ -242,22 +242,28 @@ impl Ctx {
     }
 }
 
-/// Where the program of a payload is, among those that were brought along.
+/// A payload's program that is here.
+pub(crate) struct ProgramHere<'a> {
+    /// Its path.
+    pub path: &'a str,
+    /// Whether it is the program that the test is about.
+    pub primary: bool,
+}
+
+/// The program of a payload, among those that were brought along.
 ///
 /// # Errors
 /// When it is not among them, or was not found.
 pub(crate) fn payload_among<'a>(
     brought: &'a [PayloadOrder],
     payload: &Payload,
-) -> Result<&'a PayloadOrder, GuestError> {
+) -> Result<ProgramHere<'a>, GuestError> {
     let same = |order: &&PayloadOrder| order.name == payload.name && order.program == payload.program;
     let found = brought.iter().find(same).ok_or_else(|| {
         let names: Vec<&str> = brought.iter().map(|order| order.name.as_str()).collect();
         let there = if names.is_empty() { String::new() } else { format!("; it names {}", names.join(", ")) };
         GuestError::PayloadUnknown { payload: payload.name, there }
     })?;
-    if found.path.is_empty() {
-        return Err(GuestError::PayloadMissing(payload.name));
-    }
-    Ok(found)
+    let path = found.path.as_deref().ok_or(GuestError::PayloadMissing(payload.name))?;
+    Ok(ProgramHere { path, primary: found.primary })
 }

@@ -58,7 +58,7 @@ impl PayloadFiles {
     fn add(&mut self, spec: &TestSpec, payload: &Payload, places: &Places) -> Result<(), HarnessError> {
         let host = find(spec, payload, places)?;
         let guest = format!("{PAYLOAD_FOLDER}/{}", host.file_name().unwrap_or_default().to_string_lossy());
-        self.orders.push(order(spec, payload, guest.clone()));
+        self.orders.push(order(spec, payload, Some(guest.clone())));
         self.programs.push((host, guest));
         for path in payload.include_files {
             let host = Path::new(spec.manifest_dir).join(path);
@@ -73,18 +73,21 @@ impl PayloadFiles {
     pub(crate) fn on_host(self) -> Vec<PayloadOrder> {
         let with_paths = self.orders.into_iter().zip(self.programs);
         with_paths
-            .map(|(order, (host, _))| PayloadOrder { path: host.to_string_lossy().into_owned(), ..order })
+            .map(|(order, (host, _))| PayloadOrder {
+                path: Some(host.to_string_lossy().into_owned()),
+                ..order
+            })
             .collect()
     }
 }
 
 /// The payloads of a test one of which was not found.
 pub(crate) fn all_here_but(spec: &TestSpec, missing: &str) -> Vec<PayloadOrder> {
-    let path = |name: &str| if name == missing { String::new() } else { PAYLOAD_FOLDER.to_owned() };
+    let path = |name: &str| (name != missing).then(|| PAYLOAD_FOLDER.to_owned());
     spec.payloads().map(|payload| order(spec, payload, path(payload.name))).collect()
 }
 
-fn order(spec: &TestSpec, payload: &Payload, path: String) -> PayloadOrder {
+fn order(spec: &TestSpec, payload: &Payload, path: Option<String>) -> PayloadOrder {
     let [name, program] = [payload.name, payload.program].map(str::to_owned);
     PayloadOrder { name, program, path, primary: spec.payload == Some(payload) }
 }
@@ -152,12 +155,12 @@ mod tests {
         let told: Vec<_> = files
             .orders
             .iter()
-            .map(|order| (order.name.as_str(), order.path.as_str(), order.primary))
+            .map(|order| (order.name.as_str(), order.path.as_deref().unwrap(), order.primary))
             .collect();
         assert_eq!(told, [("true", "/ktstr/payloads/true", true), ("false", "/ktstr/payloads/false", false)]);
         assert_eq!(files.programs[0].0, Path::new("/usr/bin/true"));
         assert_eq!(files.files, [(folder.path().join("data"), "/include-files/data".to_owned())]);
-        assert_eq!(files.on_host()[1].path, "/usr/bin/false");
+        assert_eq!(files.on_host()[1].path.as_deref(), Some("/usr/bin/false"));
         let elsewhere = TestSpec { manifest_dir: "/nowhere", ..spec };
         assert!(of(&elsewhere, folder.path()).unwrap_err().contains("/nowhere/data"));
     }

@@ -1,15 +1,13 @@
 //! A run that is planned and packed and has its template.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ktstr_guest::{TestEntry, refused_plan};
 use ktstr_kernel::Kernel;
 use ktstr_model::{Mode, ModeChoice, RunOrder, TestSpec};
 use ktstr_results::{Record, RecordKernel, RecordTemplate};
-use ktstr_vm::{
-    Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Qemu, Template, Work, choose_mode,
-};
+use ktstr_vm::{Deadline, LoadedTemplate, Loading, Machine, Payload, Progress, Template, Work, choose_mode};
 
 use crate::cells::fits_memory;
 use crate::error::HarnessError;
@@ -96,7 +94,9 @@ impl Prepared {
         clock.lap(&mut record.phases.template_ms);
 
         let deadline = deadline(&plan, settings.deadline);
-        let loaded = load(&host.cache, &host.qemu, &template, &payload, deadline, &mut clock);
+        let loaded = LoadedTemplate::get(&host.cache, &host.qemu, &template, &payload, deadline, &mut clock)
+            .map_err(HarnessError::from)
+            .and_then(loaded);
         if loaded.is_err() {
             record.identities = identities::of(&host, &plan, &payload).ok();
         }
@@ -107,15 +107,6 @@ impl Prepared {
         let order =
             ktstr_wire::encode(&plan.order).map_err(|error| HarnessError::Order(error.to_string()))?;
         Ok(Self { host, plan, template, payload, loaded, order, deadline })
-    }
-
-    /// The same run from another template of the same machine, with everything made for it below `cache`.
-    ///
-    /// # Errors
-    /// When the payload cannot be loaded into it.
-    pub fn with_template(self, cache: &Path, template: Template) -> Result<Self, HarnessError> {
-        let loaded = load(cache, &self.host.qemu, &template, &self.payload, self.deadline, &mut announce)?;
-        Ok(Self { template, loaded, ..self })
     }
 
     /// Starts a clone with the work in front of it.
@@ -172,15 +163,8 @@ fn deadline(plan: &RunPlan, asked_for: Option<Duration>) -> Deadline {
     }
 }
 
-fn load(
-    cache: &Path,
-    qemu: &Qemu,
-    template: &Template,
-    payload: &Payload,
-    deadline: Deadline,
-    progress: &mut dyn Progress,
-) -> Result<LoadedTemplate, HarnessError> {
-    match LoadedTemplate::get(cache, qemu, template, payload, deadline, progress)? {
+fn loaded(loading: Loading) -> Result<LoadedTemplate, HarnessError> {
+    match loading {
         Loading::Ready(loaded) => Ok(*loaded),
         Loading::Ended(machine, stop) => {
             Err(HarnessError::NotLoaded(Box::new(Evidence::collect(&machine, stop))))

@@ -44,8 +44,8 @@ pub struct PayloadOrder {
     pub name: String,
     /// The program as the payload names it.
     pub program: String,
-    /// The program's path, where the test's body runs. Empty when it was not found: so a rehearsal can tell what needs it.
-    pub path: String,
+    /// The program's path, where the test's body runs; `None` when it was not found: so a rehearsal can tell what needs it.
+    pub path: Option<String>,
     /// Whether it is the program that the test is about.
     pub primary: bool,
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use ktstr_checks::ProgramOutput;
-use ktstr_model::{Payload, PayloadEnd, PayloadOrder, PayloadReport};
+use ktstr_model::{Payload, PayloadEnd, PayloadReport};
 use ktstr_wire::layout::GUEST_VARIABLE;
 use rustix::process::{Pid, Signal, setsid};
 
@@ -16,6 +16,7 @@ use super::capture::Capture;
 use super::session;
 use crate::cgroup::{Cgroup, limit_hits};
 use crate::clock::monotonic_ns;
+use crate::context::ProgramHere;
 use crate::error::GuestError;
 use crate::process::{Child, readable_before};
 
@@ -44,23 +45,23 @@ impl Program {
     /// Starts the program, in `cgroup` when there is one, in a session of its own.
     pub(super) fn start(
         payload: &Payload,
-        order: &PayloadOrder,
+        program: &ProgramHere,
         more_args: &[String],
         cgroup: Option<&Cgroup>,
     ) -> Result<Self, GuestError> {
         let args: Vec<String> =
             payload.args.iter().map(|arg| (*arg).to_owned()).chain(more_args.iter().cloned()).collect();
         let began_ns = monotonic_ns();
-        let started = launch(&order.path, &args, cgroup).map_err(|source| GuestError::PayloadStart {
+        let started = launch(program.path, &args, cgroup).map_err(|source| GuestError::PayloadStart {
             payload: payload.name.to_owned(),
-            path: order.path.clone(),
+            path: program.path.to_owned(),
             source,
         })?;
         let (child, outputs) = started;
         let end_event = child.end_event()?;
         let report = PayloadReport {
             payload: payload.name.to_owned(),
-            primary: order.primary,
+            primary: program.primary,
             cgroup: cgroup.map_or_else(String::new, |cgroup| cgroup.name().to_owned()),
             args,
             pid: child.id(),

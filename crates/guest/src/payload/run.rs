@@ -57,6 +57,6 @@ pub(crate) fn start<'ctx>(
     args: &[String],
     cgroup: Option<&Cgroup>,
 ) -> Result<PayloadHandle<'ctx>, GuestError> {
-    let order = ctx.payload_order(payload)?;
-    Ok(PayloadHandle::new(ctx, payload, Program::start(payload, order, args, cgroup)?))
+    let program = ctx.payload_program(payload)?;
+    Ok(PayloadHandle::new(ctx, payload, Program::start(payload, &program, args, cgroup)?))
 }

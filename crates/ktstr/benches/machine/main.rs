@@ -3,7 +3,6 @@
 //! The binary is its own test binary: clones run the tests declared below.
 
 mod declared;
-mod determinism;
 mod edit;
 mod figures;
 mod prompt;
@@ -47,8 +46,7 @@ fn main() -> Result<()> {
         Some(program) => prompt::measure(&output, &program)?,
         None => output.progress("the shell's prompt is left out: --shell names cargo-ktstr"),
     }
-    edit::measure(&output)?;
-    determinism::measure(&output)
+    edit::measure(&output)
 }
 
 /// Resolves a declared test as a run does, in deterministic mode.

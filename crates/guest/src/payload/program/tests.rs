@@ -5,9 +5,8 @@ use super::*;
 const SHELL: Payload = Payload::binary("shell", "sh").args(&["-c"]);
 
 fn started(script: &str) -> Program {
-    let order =
-        PayloadOrder { name: "shell".into(), program: "sh".into(), path: "/bin/sh".into(), primary: false };
-    Program::start(&SHELL, &order, &[script.to_owned()], None).unwrap()
+    Program::start(&SHELL, &ProgramHere { path: "/bin/sh", primary: false }, &[script.to_owned()], None)
+        .unwrap()
 }
 
 /// Waits until the program has written a whole line: it has come so far then.
@@ -66,9 +65,8 @@ fn what_a_program_leaves_running_is_killed_when_it_has_ended() {
 
 #[test]
 fn one_that_cannot_be_started_is_named() {
-    let order =
-        PayloadOrder { name: "x".into(), program: "x".into(), path: "/no/such".into(), primary: false };
-    let error = Program::start(&Payload::binary("x", "x"), &order, &[], None).unwrap_err().to_string();
+    let nowhere = ProgramHere { path: "/no/such", primary: false };
+    let error = Program::start(&Payload::binary("x", "x"), &nowhere, &[], None).unwrap_err().to_string();
     assert!(error.starts_with("payload x cannot be started from /no/such: No such file"), "{error}");
 }
 

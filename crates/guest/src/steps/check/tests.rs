@@ -11,7 +11,7 @@ static BENCH: Payload = Payload::binary("bench", "schbench");
 
 fn brought() -> Vec<PayloadOrder> {
     let [name, program] = ["bench", "schbench"].map(str::to_owned);
-    vec![PayloadOrder { name, program, path: "/ktstr/payloads/schbench".into(), primary: true }]
+    vec![PayloadOrder { name, program, path: Some("/ktstr/payloads/schbench".into()), primary: true }]
 }
 
 /// Two nodes with an LLC of two CPUs each, and a node of memory only.
