@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use ktstr_explore::{Again, Limit, REQUEST_ARGUMENT, Request, StrategyName};
 use ktstr_host::install_nextest;
 use ktstr_kernel::{Cache, Environment, KernelSet, KernelSpec};
@@ -14,6 +14,7 @@ use ktstr_model::{ModeChoice, Topology};
 use ktstr_vm::Qemu;
 
 use crate::missing_tool::NoNextest;
+use crate::test::cells::is_cell;
 use crate::test::kernels::resolve_one;
 use crate::test::records::Workspace;
 use crate::test::{
@@ -30,7 +31,8 @@ const RUNS: u64 = 500;
 /// other priorities, CPUs that go off line, other times. Failures are grouped by what went wrong. A campaign that is
 /// started again with the same arguments goes on where it stopped.
 ///
-/// Exit code: 0 when all runs passed, 100 when some failed, 130 after Ctrl-C, 1 when it could not be carried out.
+/// Exit code: 0 when all runs passed, 100 when some failed, 130 after Ctrl-C, 1 when it could not be carried out. With
+/// --again 0, 3 or 4 as `cargo ktstr replay` has them.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo ktstr explore basic_steady --seeds 200\n  cargo ktstr explore basic_steady \
@@ -55,9 +57,9 @@ pub struct Args {
     /// Make runs for so long: 90s, 10m, 2h
     #[arg(long = "for", id = "time", value_name = "TIME", value_parser = time_span::parse)]
     time: Option<Duration>,
-    /// What all random choices come from, and the seed of the plain run
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
+    /// What all random choices come from, and the seed of the plain run [default: the test's own, KTSTR_SEED, or 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
     /// Machines at once [default: one for each CPU of the host]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     jobs: Option<u64>,
@@ -93,8 +95,17 @@ pub struct Args {
     release: bool,
 }
 
+/// What libtest ends with when it does not know an argument.
+const LIBTEST_REFUSED: u8 = 101;
+
 /// Runs the subcommand; the exit code is the campaign's.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    if is_cell(&args.test) {
+        bail!(
+            "`{}` is a cell: name its test, and with --topology and --kernel what it is to run on",
+            args.test
+        );
+    }
     let environment = Environment::of_process();
     let cache = Cache::locate(&environment)?;
     let kernel = resolve_one(args.kernel.as_ref(), args.offline, &environment, &cache)?;
@@ -124,7 +135,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     hand_commit_on(&mut command);
     hand_choice_on(&mut command, &choice);
     command.env("CARGO_PKG_NAME", &test.package);
-    carry_out(&mut command)
+    let code = carry_out(&mut command)?;
+    if code == ExitCode::from(LIBTEST_REFUSED) {
+        bail!("`{}` is no #[ktstr_test], and its test binary `{}` has none", args.test, test.binary_id);
+    }
+    Ok(code)
 }
 
 fn request(args: &Args) -> Result<Request> {

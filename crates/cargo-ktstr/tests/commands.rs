@@ -74,6 +74,8 @@ fn what_cannot_be_explored_is_refused_before_anything_is_built() {
         let error = refuses(&format!("explore steady {args}"));
         assert!(error.contains(words), "{args}: {error}");
     }
+    let error = refuses("explore gauntlet/steady/tiny-1llc");
+    assert!(error.contains("`gauntlet/steady/tiny-1llc` is a cell: name its test"), "{error}");
 }
 
 #[test]

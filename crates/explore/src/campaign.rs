@@ -1,12 +1,13 @@
 //! Carrying a campaign out: as many machines at once as there are jobs, each making the next run.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use ktstr_harness::{Finished, VariedRuns};
-use ktstr_model::{RunReport, Variation, Verdict};
+use ktstr_harness::{Finished, HarnessError, VariedRuns};
+use ktstr_model::{RunOrder, RunReport, Variation, Verdict};
 
 use crate::folder::FolderError;
 use crate::ground::Ground;
@@ -45,10 +46,57 @@ pub struct Done {
     pub end: End,
 }
 
+/// Why a campaign could not go on. What it had is kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CampaignError {
+    /// A result could not be kept.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The host could not carry a run out, which says nothing about the test.
+    #[error(
+        "run {number} could not be carried out: {why}\n  The same command goes on with it; the runs before are kept."
+    )]
+    Host {
+        /// The run.
+        number: u64,
+        /// What the host lacked.
+        why: Box<HarnessError>,
+    },
+}
+
+impl CampaignError {
+    fn host(number: u64, why: HarnessError) -> Self {
+        Self::Host { number, why: Box::new(why) }
+    }
+}
+
+/// What makes the runs of a test.
+pub trait Runner: Sync {
+    /// The order of the plain run.
+    fn order(&self) -> &RunOrder;
+
+    /// Makes one run.
+    ///
+    /// # Errors
+    /// When the host could not carry it out.
+    fn run(&self, variation: &Variation) -> Result<Finished, HarnessError>;
+}
+
+impl Runner for VariedRuns {
+    fn order(&self) -> &RunOrder {
+        self.order()
+    }
+
+    fn run(&self, variation: &Variation) -> Result<Finished, HarnessError> {
+        self.run(variation)
+    }
+}
+
 /// How a campaign is carried out.
 pub struct Conduct<'a> {
     /// The test.
-    pub runs: &'a VariedRuns,
+    pub runs: &'a dyn Runner,
     /// How runs differ.
     pub strategy: &'a dyn Strategy,
     /// When it is over.
@@ -61,12 +109,14 @@ pub struct Conduct<'a> {
 
 /// Who is told how a campaign comes on.
 pub trait Watcher {
-    /// A run has ended; `tally` includes it.
+    /// Keeps a run that has ended; `tally` does not have it yet.
     ///
     /// # Errors
     /// When its result cannot be kept: that ends the campaign.
-    fn run_ended(&mut self, outcome: &Outcome, finished: &Finished, tally: &Tally)
-    -> Result<(), FolderError>;
+    fn keep(&mut self, outcome: &mut Outcome, finished: &Finished, tally: &Tally) -> Result<(), FolderError>;
+
+    /// SIGINT or SIGTERM has come, and no further run begins.
+    fn interrupted(&mut self);
 
     /// Called after each run, and now and then between: the time that this has taken so far, and the runs made in it.
     fn look(&mut self, tally: &Tally, time: Duration, new_runs: u64);
@@ -110,90 +160,137 @@ impl Queue {
 
 /// One run, told by the thread that made it.
 struct Message {
-    outcome: Outcome,
-    finished: Finished,
+    number: u64,
+    made: Result<(Outcome, Finished), HarnessError>,
+}
+
+/// A campaign while it is carried out.
+struct Course {
+    queue: Arc<Queue>,
+    tally: Tally,
+    new_runs: u64,
+    end: End,
+    trouble: Option<CampaignError>,
+}
+
+impl Course {
+    fn new(limit: Limit, earlier: &[Outcome]) -> Self {
+        let mut tally = Tally::default();
+        earlier.iter().for_each(|outcome| tally.add(outcome));
+        let queue = Arc::new(Queue::new(limit, earlier));
+        Self { queue, tally, new_runs: 0, end: End::Complete, trouble: None }
+    }
+
+    fn end_with(&mut self, end: End) {
+        self.end = end;
+        self.queue.close();
+    }
+
+    /// Takes a run in and says whether it failed.
+    fn take(&mut self, message: Message, watcher: &mut dyn Watcher) -> bool {
+        let (mut outcome, finished) = match message.made {
+            Ok(made) => made,
+            Err(why) => {
+                self.trouble.get_or_insert(CampaignError::host(message.number, why));
+                return false;
+            }
+        };
+        if let Err(error) = watcher.keep(&mut outcome, &finished, &self.tally) {
+            self.queue.close();
+            self.trouble.get_or_insert(error.into());
+            return false;
+        }
+        self.new_runs += 1;
+        self.tally.add(&outcome);
+        outcome.failed()
+    }
 }
 
 impl Conduct<'_> {
     /// The plain run: the test as it is.
-    pub fn plain_run(&self) -> (Outcome, Ground) {
-        let began = Instant::now();
+    ///
+    /// # Errors
+    /// When the host could not carry it out.
+    pub fn plain_run(&self) -> Result<(Outcome, Finished, Ground), CampaignError> {
         let order = self.runs.order();
         let (cpus, duration_ns) = (order.topology.cpus(), order.duration_ns);
-        let finished = self.runs.run(&Variation::default());
+        let made = self.make(0, &Variation::default());
+        let (outcome, finished) = made.map_err(|why| CampaignError::host(0, why))?;
         let ground = match report_of(&finished) {
             Some(report) => Ground::of_report(cpus, duration_ns, report),
             None => Ground::without_report(cpus, duration_ns),
         };
-        (outcome(0, &finished, &Variation::default(), began.elapsed()), ground)
+        Ok((outcome, finished, ground))
     }
 
     /// Makes the runs that are not among the `earlier` ones.
     ///
     /// # Errors
-    /// When `watcher` cannot keep a result.
+    /// When `watcher` cannot keep a result, or the host cannot carry a run out. Runs under way are kept all the same.
     pub fn carry_out(
         &self,
         ground: &Ground,
         earlier: &[Outcome],
         watcher: &mut dyn Watcher,
-    ) -> Result<Done, FolderError> {
+    ) -> Result<Done, CampaignError> {
         let began = Instant::now();
-        let mut tally = Tally::default();
-        earlier.iter().for_each(|outcome| tally.add(outcome));
-        let queue = Queue::new(self.limit, earlier);
-        let mut end = End::Complete;
-        if self.stop_on_failure && tally.failures() > 0 {
-            end = End::Failure;
-            queue.close();
+        let mut course = Course::new(self.limit, earlier);
+        if self.stop_on_failure && course.tally.failures() > 0 {
+            course.end_with(End::Failure);
         }
-        let mut new_runs = 0;
         let (sender, inbox) = channel();
         std::thread::scope(|scope| {
-            for _ in 0..self.jobs {
-                let (sender, queue) = (sender.clone(), &queue);
-                scope.spawn(move || self.make_runs(queue, ground, &sender));
+            // Nothing begins that a signal has forbidden before.
+            let jobs = if interrupt::came() { 0 } else { self.jobs };
+            for _ in 0..jobs {
+                let (sender, queue) = (sender.clone(), course.queue.clone());
+                scope.spawn(move || self.make_runs(&queue, ground, &sender));
             }
             drop(sender);
             loop {
-                watcher.look(&tally, began.elapsed(), new_runs);
-                if interrupt::came() {
-                    end = End::Interrupted;
-                    queue.close();
+                if interrupt::came() && course.end != End::Interrupted {
+                    course.end_with(End::Interrupted);
+                    watcher.interrupted();
                 }
+                watcher.look(&course.tally, began.elapsed(), course.new_runs);
                 match inbox.recv_timeout(LOOK) {
-                    Ok(Message { outcome, finished }) => {
-                        new_runs += 1;
-                        tally.add(&outcome);
-                        let kept = watcher.run_ended(&outcome, &finished, &tally);
-                        if kept.is_err() {
-                            queue.close();
-                        }
-                        kept?;
-                        if outcome.failed() && self.stop_on_failure {
-                            end = End::Failure;
-                            queue.close();
+                    Ok(message) => {
+                        let failed = course.take(message, watcher);
+                        if failed && self.stop_on_failure && course.end == End::Complete {
+                            course.end_with(End::Failure);
                         }
                     }
                     Err(RecvTimeoutError::Timeout) => {}
-                    Err(RecvTimeoutError::Disconnected) => {
-                        return Ok(Done { tally, new_runs, wall: began.elapsed(), end });
-                    }
+                    Err(RecvTimeoutError::Disconnected) => break,
                 }
             }
-        })
+        });
+        let Course { tally, new_runs, end, trouble, .. } = course;
+        trouble.map_or(Ok(Done { tally, new_runs, wall: began.elapsed(), end }), Err)
     }
 
     fn make_runs(&self, queue: &Queue, ground: &Ground, sender: &Sender<Message>) {
         while let Some(number) = queue.next() {
             let Some(variation) = self.strategy.variation(number, ground) else { return };
-            let began = Instant::now();
-            let finished = self.runs.run(&variation);
-            let outcome = outcome(number, &finished, &variation, began.elapsed());
-            if sender.send(Message { outcome, finished }).is_err() {
+            let made = self.make(number, &variation);
+            // Here and not when it is told: no run shall begin in between.
+            if self.is_last(&made) {
+                queue.close();
+            }
+            if sender.send(Message { number, made }).is_err() {
                 return;
             }
         }
+    }
+
+    fn is_last(&self, made: &Result<(Outcome, Finished), HarnessError>) -> bool {
+        made.as_ref().map_or(true, |(outcome, _)| outcome.failed() && self.stop_on_failure)
+    }
+
+    fn make(&self, number: u64, variation: &Variation) -> Result<(Outcome, Finished), HarnessError> {
+        let began = Instant::now();
+        let finished = self.runs.run(variation)?;
+        Ok((outcome(number, &finished, variation, began.elapsed()), finished))
     }
 }
 
@@ -220,3 +317,6 @@ fn outcome(number: u64, finished: &Finished, variation: &Variation, wall: Durati
         token: record.replay_token,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,18 @@
 //! What a test binary does that is asked to explore.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::exit;
 use std::time::Duration;
 
 use ktstr_guest::TestEntry;
 use ktstr_harness::{Declared, Finished, HarnessError, Settings, VariedRuns};
-use ktstr_model::{Mode, ModeChoice, TestSpec, Topology, TopologyError};
+use ktstr_model::{Digest, Mode, ModeChoice, TestSpec, Topology, TopologyError, Verdict};
+use ktstr_results::replay::Replayed;
 
-use crate::campaign::{Conduct, End, Watcher};
+use crate::campaign::{CampaignError, Conduct, End, Watcher};
 use crate::folder::{CampaignFolder, FolderError, Parameters};
 use crate::ground::Ground;
 use crate::groups::Tally;
@@ -35,8 +37,8 @@ const INTERRUPTED: i32 = 130;
 enum Refusal {
     #[error("{REQUEST_ARGUMENT}: {0}; `cargo ktstr explore` of another version started this test binary")]
     Request(serde_json::Error),
-    #[error("this test binary has no test `{0}`")]
-    NoTest(String),
+    #[error("`{name}` is no #[ktstr_test], and nothing else can be explored; this test binary has {there}")]
+    NoTest { name: String, there: String },
     #[error("`{0}` runs on the host (host_only), and there is no machine whose schedule could be explored")]
     OnHost(String),
     #[error(
@@ -47,8 +49,17 @@ enum Refusal {
     Topology(#[from] TopologyError),
     #[error("{0}")]
     Strategy(&'static str),
-    #[error("--campaign: {0}")]
+    #[error("`{test}` skips itself, so there is nothing to explore: {why}")]
+    Skips { test: String, why: String },
+    #[error(
+        "the plain run of the campaign in {} had digest {then} and has {now} now, though nothing differs that is known to matter: its runs cannot be compared; begin a new campaign with --campaign, and see `cargo ktstr test --check-determinism`",
+        folder.display()
+    )]
+    PlainDiffers { folder: PathBuf, then: Digest, now: Digest },
+    #[error(transparent)]
     Folder(#[from] FolderError),
+    #[error(transparent)]
+    Campaign(#[from] CampaignError),
     #[error(transparent)]
     Harness(#[from] HarnessError),
     #[error("run {run} is none of the failures in {}: {}", folder.display(), known(.failed))]
@@ -84,12 +95,10 @@ pub fn process_entry(declared: &Declared) {
 fn explore(request: &Request, declared: &Declared) -> Result<i32, Refusal> {
     let entry = entry_of(request, declared)?;
     let topology = request.topology.as_deref().map(str::parse::<Topology>).transpose()?;
-    let settings = Settings {
-        mode: ModeChoice::Deterministic,
-        seed: request.seed,
-        topology,
-        ..Settings::of_this_process()?
-    };
+    let settings = Settings::of_this_process()?;
+    let seed = request.seed.unwrap_or_else(|| settings.seed_of(&entry.spec));
+    let settings = Settings { mode: ModeChoice::Deterministic, seed, topology, ..settings };
+    let entry = TestEntry { spec: TestSpec { seed: None, ..entry.spec }, ..entry };
     let runs = VariedRuns::new(entry, &settings, request.duration)?;
     if runs.mode() != Mode::Deterministic {
         return Err(Refusal::RealTime(request.test.clone()));
@@ -99,38 +108,51 @@ fn explore(request: &Request, declared: &Declared) -> Result<i32, Refusal> {
     let parameters = Parameters {
         ktstr: env!("CARGO_PKG_VERSION").to_owned(),
         strategy: request.strategy,
-        seed: request.seed,
+        seed,
         machine,
         files,
         order: runs.order().clone(),
     };
-    let default = || settings.records.root().join("explore").join(parameters.folder_name());
+    let records = settings.records.root();
+    let default = || records.join("explore").join(parameters.folder_name());
     let path = request.folder.clone().unwrap_or_else(default);
-    let folder = CampaignFolder::open(&path, &parameters)?;
     match request.again {
-        Some(again) => make_again(request, &runs, folder, again),
-        None => campaign(request, &runs, folder),
+        Some(again) => make_again(request, &runs, CampaignFolder::open_existing(&path, &parameters)?, again),
+        None => {
+            let folder = CampaignFolder::open(&path, &parameters)?;
+            let tokens = (!path.starts_with(records)).then(|| folder.failures());
+            campaign(request, &runs, seed, folder, tokens)
+        }
     }
 }
 
-/// The declared test, without a seed of its own.
+/// The declared test.
 fn entry_of(request: &Request, declared: &Declared) -> Result<TestEntry, Refusal> {
     let name = request.test.clone();
     let named = |entry: &&TestEntry| entry.spec.path() == name;
-    let Some(&entry) = declared.tests.iter().find(named) else { return Err(Refusal::NoTest(name)) };
-    let spec = TestSpec { seed: None, ..entry.spec };
-    if spec.host_only {
+    let Some(&entry) = declared.tests.iter().find(named) else {
+        let mut there: Vec<String> = declared.tests.iter().map(|entry| entry.spec.path()).collect();
+        there.sort();
+        return Err(Refusal::NoTest { name, there: there.join(", ") });
+    };
+    if entry.spec.host_only {
         return Err(Refusal::OnHost(name));
     }
-    if spec.mode == ModeChoice::RealTime {
+    if entry.spec.mode == ModeChoice::RealTime {
         return Err(Refusal::RealTime(name));
     }
-    Ok(TestEntry { spec, ..entry })
+    Ok(entry)
 }
 
-fn campaign(request: &Request, runs: &VariedRuns, mut folder: CampaignFolder) -> Result<i32, Refusal> {
-    let strategy = request.strategy.strategy(request.seed);
-    let earlier = folder.take_earlier();
+fn campaign(
+    request: &Request,
+    runs: &VariedRuns,
+    seed: u64,
+    mut folder: CampaignFolder,
+    tokens: Option<PathBuf>,
+) -> Result<i32, Refusal> {
+    let strategy = request.strategy.strategy(seed);
+    let mut earlier = folder.take_earlier();
     if !request.json && !earlier.is_empty() {
         eprintln!("ktstr: goes on with {}, where {} runs are kept", folder.path().display(), earlier.len());
     }
@@ -141,21 +163,25 @@ fn campaign(request: &Request, runs: &VariedRuns, mut folder: CampaignFolder) ->
         jobs: jobs(request),
         stop_on_failure: request.stop_on_failure,
     };
+    let mut keeper = Keeper { runs, folder, live: (!request.json).then(Live::new) };
     // Made again each time, because variations are aimed by it; it takes as long as one run.
-    let (plain, ground) = conduct.plain_run();
-    let trouble = request.strategy.trouble(&ground);
-    if let Some(trouble) = trouble {
+    let (mut plain, finished, ground) = conduct.plain_run()?;
+    if plain.verdict == Verdict::Skip {
+        return Err(Refusal::Skips { test: request.test.clone(), why: finished.judgement.headline });
+    }
+    if let Some(trouble) = request.strategy.trouble(&ground) {
         return Err(Refusal::Strategy(trouble));
     }
     if plain.failed() {
-        eprintln!("ktstr: the plain run, without a variation, does not pass: {}", plain.headline);
+        keeper.say(&format!("ktstr: the plain run, without a variation, does not pass: {}", plain.headline));
     }
-    let mut earlier = earlier;
-    if earlier.iter().all(|outcome| outcome.number != 0) {
-        folder.keep(&plain)?;
-        earlier.push(plain);
+    match earlier.iter().find(|outcome| outcome.number == 0) {
+        Some(then) => same_plain_run(then, &plain, keeper.folder.path())?,
+        None => {
+            keeper.keep(&mut plain, &finished, &Tally::default())?;
+            earlier.push(plain);
+        }
     }
-    let mut keeper = Keeper { runs, folder, live: (!request.json).then(Live::new) };
     let done = conduct.carry_out(&ground, &earlier, &mut keeper)?;
     keeper.live.iter().for_each(Live::end);
     let code = match done.end {
@@ -164,9 +190,19 @@ fn campaign(request: &Request, runs: &VariedRuns, mut folder: CampaignFolder) ->
         _ => 0,
     };
     let folder = keeper.folder.path().to_owned();
-    let summary = Summary::new(request.test.clone(), request.strategy.to_string(), &done, folder);
+    let summary = Summary::new(request, &done, folder, tokens);
     println!("{}", if request.json { summary.json() } else { summary.text() });
     Ok(code)
+}
+
+/// That the campaign's runs still belong together: their variations were aimed by the plain run.
+fn same_plain_run(then: &Outcome, now: &Outcome, folder: &Path) -> Result<(), Refusal> {
+    match (then.digest, now.digest) {
+        (Some(then), Some(now)) if then != now => {
+            Err(Refusal::PlainDiffers { folder: folder.to_owned(), then, now })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Keeps results and shows how the campaign comes on.
@@ -176,26 +212,36 @@ struct Keeper<'a> {
     live: Option<Live>,
 }
 
-impl Watcher for Keeper<'_> {
-    fn run_ended(
-        &mut self,
-        outcome: &Outcome,
-        finished: &Finished,
-        tally: &Tally,
-    ) -> Result<(), FolderError> {
-        self.folder.keep(outcome)?;
-        let failures = self.folder.failures();
-        if let Some(signature) = &outcome.signature
-            && (tally.failures_of(signature) <= RECORDS || tally.is_representative(signature, outcome.number))
-            && let Err(error) = self.runs.keep(finished, &failures)
-        {
-            eprintln!("ktstr: no record was kept: {}: {error}", failures.display());
+impl Keeper<'_> {
+    fn say(&mut self, text: &str) {
+        match &mut self.live {
+            Some(live) => live.say(text),
+            None => eprintln!("{text}"),
         }
-        Ok(())
+    }
+}
+
+impl Watcher for Keeper<'_> {
+    fn keep(&mut self, outcome: &mut Outcome, finished: &Finished, tally: &Tally) -> Result<(), FolderError> {
+        if let Some(signature) = &outcome.signature {
+            let failures = self.folder.failures();
+            // Before the line that counts the run as made, and without its token when there is nothing to replay.
+            if !tally.wants(signature, outcome.number, RECORDS) {
+                outcome.token = None;
+            } else if let Err(error) = self.runs.keep(finished, &failures) {
+                outcome.token = None;
+                self.say(&format!("ktstr: no record was kept: {}: {error}", failures.display()));
+            }
+        }
+        self.folder.keep(outcome)
     }
 
     fn look(&mut self, tally: &Tally, time: Duration, new_runs: u64) {
         self.live.iter_mut().for_each(|live| live.tell(tally, time, new_runs));
+    }
+
+    fn interrupted(&mut self) {
+        self.say("ktstr: ends when the runs under way have ended; Ctrl-C again ends them at once");
     }
 }
 
@@ -235,32 +281,39 @@ fn make_again(
     };
     let order = runs.order();
     let ground = Ground::without_report(order.topology.cpus(), order.duration_ns);
-    let mut comparison = Comparison { original, same_failure: 0, same_digest: 0 };
+    let mut comparison = Comparison { original, counts: BTreeMap::new() };
     let done = conduct.carry_out(&ground, &[], &mut comparison)?;
-    let Comparison { same_failure, same_digest, .. } = comparison;
+    let counts = comparison.counts;
+    let words: Vec<String> = counts.iter().map(|(replayed, count)| format!("{count} {replayed}")).collect();
     println!(
-        "{}: run {} made {} times: {same_failure} failed in the same way, {same_digest} with the same digest\n  {}",
-        request.test, again.run, done.new_runs, original.headline
+        "{}: run {} made {} times: {}\n  {}",
+        request.test,
+        again.run,
+        done.new_runs,
+        words.join(", "),
+        original.headline
     );
-    Ok(match done.end {
-        End::Interrupted => INTERRUPTED,
-        _ if same_digest == done.new_runs => 0,
-        _ => FOUND,
-    })
+    let worst = counts.keys().last().copied().unwrap_or(Replayed::NotReproduced);
+    Ok(if done.end == End::Interrupted { INTERRUPTED } else { worst.exit_code().into() })
 }
 
 struct Comparison<'a> {
     original: &'a Outcome,
-    same_failure: u64,
-    same_digest: u64,
+    counts: BTreeMap<Replayed, u64>,
 }
 
 impl Watcher for Comparison<'_> {
-    fn run_ended(&mut self, outcome: &Outcome, _: &Finished, _: &Tally) -> Result<(), FolderError> {
-        self.same_failure += u64::from(outcome.signature == self.original.signature);
-        self.same_digest += u64::from(outcome.digest == self.original.digest);
+    fn keep(&mut self, outcome: &mut Outcome, _: &Finished, _: &Tally) -> Result<(), FolderError> {
+        let replayed = match outcome.signature == self.original.signature {
+            true if outcome.digest == self.original.digest => Replayed::Reproduced,
+            true => Replayed::OtherSchedule,
+            false => Replayed::NotReproduced,
+        };
+        *self.counts.entry(replayed).or_default() += 1;
         Ok(())
     }
 
     fn look(&mut self, _: &Tally, _: Duration, _: u64) {}
+
+    fn interrupted(&mut self) {}
 }

@@ -1,6 +1,6 @@
 //! The folder of a campaign: its parameters, a line for each run, the records of failures.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -90,6 +90,12 @@ pub enum FolderError {
     /// Two processes would make the same runs.
     #[error("{} is in use: another process carries this campaign out", .0.display())]
     InUse(PathBuf),
+    /// It has other things in it, which a campaign's files would be mixed with.
+    #[error("{} is not empty and no campaign's folder: name a new one", .0.display())]
+    NotEmpty(PathBuf),
+    /// There is no campaign in it.
+    #[error("{} has no campaign: one belongs to one build of the test and its scheduler, one kernel, strategy and seed", .0.display())]
+    None(PathBuf),
     /// It is another campaign's.
     #[error("{} is of another campaign; what differs: {}. Leave --campaign out, or name a new folder", path.display(), differences.join(", "))]
     Other {
@@ -128,22 +134,21 @@ impl CampaignFolder {
     pub fn open(path: &Path, parameters: &Parameters) -> Result<Self, FolderError> {
         fs::create_dir_all(path).map_err(at(path))?;
         let stored = path.join(PARAMETERS);
-        match fs::read(&stored) {
-            Ok(bytes) => check(path, &stored, &bytes, parameters)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let text = serde_json::to_vec_pretty(&Stored { schema: SCHEMA, parameters });
-                let aside = path.join(format!(".{PARAMETERS}.half"));
-                text.map_err(io::Error::from)
-                    .and_then(|text| fs::write(&aside, text))
-                    .and_then(|()| fs::rename(&aside, &stored))
-                    .map_err(at(&stored))?;
-            }
-            Err(error) => return Err(at(&stored)(error)),
+        if !stored.exists() && holds_other_things(path).map_err(at(path))? {
+            return Err(FolderError::NotEmpty(path.to_owned()));
         }
         let lines = path.join(RUNS);
         let runs = File::options().create(true).append(true).open(&lines).map_err(at(&lines))?;
-        if runs.try_lock().is_err() {
-            return Err(FolderError::InUse(path.to_owned()));
+        // Before the parameters are looked at: of two processes with different ones only one may write them.
+        match runs.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(FolderError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(at(&lines)(error)),
+        }
+        match fs::read(&stored) {
+            Ok(bytes) => check(path, &stored, &bytes, parameters)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => write_parameters(&stored, parameters)?,
+            Err(error) => return Err(at(&stored)(error)),
         }
         let bytes = fs::read(&lines).map_err(at(&lines))?;
         // What follows the last whole line was cut off when a process ended, and would spoil the next one.
@@ -153,6 +158,17 @@ impl CampaignFolder {
             runs.set_len(whole as u64).map_err(at(&lines))?;
         }
         Ok(Self { path: path.to_owned(), runs, earlier })
+    }
+
+    /// Takes up a campaign that is there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when there is none.
+    pub fn open_existing(path: &Path, parameters: &Parameters) -> Result<Self, FolderError> {
+        if !path.join(PARAMETERS).exists() {
+            return Err(FolderError::None(path.to_owned()));
+        }
+        Self::open(path, parameters)
     }
 
     /// Where it is.
@@ -182,6 +198,30 @@ impl CampaignFolder {
         };
         line.and_then(write).map_err(at(&self.path.join(RUNS)))
     }
+}
+
+/// Whether something is in the folder that no process puts there that begins a campaign.
+fn holds_other_things(path: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name();
+        if name != RUNS && name != aside_name().as_str() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn aside_name() -> String {
+    format!(".{PARAMETERS}.half")
+}
+
+fn write_parameters(stored: &Path, parameters: &Parameters) -> Result<(), FolderError> {
+    let text = serde_json::to_vec_pretty(&Stored { schema: SCHEMA, parameters });
+    let aside = stored.with_file_name(aside_name());
+    text.map_err(io::Error::from)
+        .and_then(|text| fs::write(&aside, text))
+        .and_then(|()| fs::rename(&aside, stored))
+        .map_err(at(stored))
 }
 
 fn check(path: &Path, file: &Path, bytes: &[u8], parameters: &Parameters) -> Result<(), FolderError> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use ktstr_model::Digest;
+use ktstr_model::{Digest, Verdict};
 use ktstr_results::replay::TokenId;
 use serde::Serialize;
 
@@ -29,6 +29,7 @@ pub struct Group {
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     runs: u64,
+    skipped: u64,
     digests: HashSet<Digest>,
     groups: BTreeMap<Signature, Group>,
 }
@@ -37,6 +38,7 @@ impl Tally {
     /// Takes one more run in.
     pub fn add(&mut self, outcome: &Outcome) {
         self.runs += 1;
+        self.skipped += u64::from(outcome.verdict == Verdict::Skip);
         self.digests.extend(outcome.digest);
         let Some(signature) = &outcome.signature else { return };
         let first = || Group {
@@ -60,6 +62,11 @@ impl Tally {
         self.runs
     }
 
+    /// Those of them that skipped themselves.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
     /// Different digests so far.
     pub fn digests(&self) -> u64 {
         self.digests.len() as u64
@@ -70,14 +77,11 @@ impl Tally {
         self.groups.values().map(|group| group.count).sum()
     }
 
-    /// Whether this run stands for the failures of its signature.
-    pub fn is_representative(&self, signature: &Signature, number: u64) -> bool {
-        self.groups.get(signature).is_some_and(|group| group.representative == number)
-    }
-
-    /// Failures of this signature so far.
-    pub fn failures_of(&self, signature: &Signature) -> u64 {
-        self.groups.get(signature).map_or(0, |group| group.count)
+    /// Whether a record of one more failure is of use: there are fewer than `enough` of its signature, or it would stand
+    /// for them.
+    pub fn wants(&self, signature: &Signature, number: u64, enough: u64) -> bool {
+        let group = self.groups.get(signature);
+        group.is_none_or(|group| group.count < enough || number < group.representative)
     }
 
     /// The failures by signature: the most frequent first, of equally frequent ones the one found first.

@@ -24,13 +24,21 @@ impl Live {
 
     pub(crate) fn tell(&mut self, tally: &Tally, time: Duration, new_runs: u64) {
         if self.terminal {
+            let line = cut(&line(tally, time, new_runs), width());
             // Carriage return, and erase to the end of the line.
-            let _ = write!(stderr(), "\r{}\x1b[K", line(tally, time, new_runs));
+            let _ = write!(stderr(), "\r{line}\x1b[K");
             self.shown = true;
         } else if self.told.elapsed() >= QUIET {
             self.told = Instant::now();
             eprintln!("{}", line(tally, time, new_runs));
         }
+    }
+
+    /// Says something in a line of its own, which stays.
+    pub(crate) fn say(&mut self, text: &str) {
+        let erase = if self.shown { "\r\x1b[K" } else { "" };
+        let _ = writeln!(stderr(), "{erase}{text}");
+        self.shown = false;
     }
 
     /// Leaves the line as it is.
@@ -39,6 +47,20 @@ impl Live {
             eprintln!();
         }
     }
+}
+
+/// Columns of the terminal.
+fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(stderr());
+    size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(80)
+}
+
+/// What fits on one line: of a longer one a carriage return would lead back to its last part only.
+fn cut(line: &str, columns: usize) -> String {
+    if line.chars().count() < columns {
+        return line.to_owned();
+    }
+    line.chars().take(columns.saturating_sub(4)).chain("...".chars()).collect()
 }
 
 fn line(tally: &Tally, time: Duration, new_runs: u64) -> String {
@@ -66,6 +88,14 @@ mod tests {
     use super::*;
     use crate::outcome::Outcome;
     use crate::signature::Signature;
+
+    #[test]
+    fn a_line_fits_on_the_terminal() {
+        assert_eq!(cut("ktstr: 57 runs", 80), "ktstr: 57 runs");
+        assert_eq!(cut("ktstr: 57 runs", 14), "ktstr: 57 ...");
+        assert_eq!(cut("ktstr: 57 runs", 15), "ktstr: 57 runs");
+        assert_eq!(cut("ktstr: 57 runs", 2), "...");
+    }
 
     #[test]
     fn the_line_says_how_many_how_fast_and_what() {

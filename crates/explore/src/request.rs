@@ -29,8 +29,9 @@ pub struct Request {
     pub strategy: StrategyName,
     /// When it is over.
     pub limit: Limit,
-    /// What all random choices of the strategy come from, and the seed of the plain run.
-    pub seed: u64,
+    /// What all random choices of the strategy come from, and the seed of the plain run; `None` for the seed that the test
+    /// has without a strategy.
+    pub seed: Option<u64>,
     /// Machines at once; `None` for as many as there are host CPUs.
     pub jobs: Option<usize>,
     /// Another topology than the test's.

@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use ktstr_results::replay::{ReplayToken, TokenId};
 use serde::Serialize;
 
 use crate::campaign::{Done, End};
 use crate::groups::Group;
+use crate::request::Request;
 
 /// The end of a campaign, for people and, as JSON, for scripts.
 #[derive(Debug, Serialize)]
@@ -21,6 +23,8 @@ pub struct Summary {
     pub new_runs: u64,
     /// Wall time of this time, in seconds.
     pub seconds: f64,
+    /// Runs that skipped themselves.
+    pub skipped: u64,
     /// Different digests.
     pub distinct_digests: u64,
     /// Why it ended.
@@ -29,20 +33,26 @@ pub struct Summary {
     pub failures: Vec<Group>,
     /// Where everything is kept.
     pub campaign: PathBuf,
+    /// Where the tokens are, if `cargo ktstr replay` does not look there by itself.
+    #[serde(skip)]
+    pub(crate) tokens: Option<PathBuf>,
 }
 
 impl Summary {
-    pub(crate) fn new(test: String, strategy: String, done: &Done, campaign: PathBuf) -> Self {
+    /// What came of the campaign that `request` asks for, whose tokens are in `tokens` if that is an unusual place.
+    pub(crate) fn new(request: &Request, done: &Done, campaign: PathBuf, tokens: Option<PathBuf>) -> Self {
         Self {
-            test,
-            strategy,
+            test: request.test.clone(),
+            strategy: request.strategy.to_string(),
             runs: done.tally.runs(),
             new_runs: done.new_runs,
             seconds: done.wall.as_secs_f64(),
+            skipped: done.tally.skipped(),
             distinct_digests: done.tally.digests(),
             end: done.end,
             failures: done.tally.groups(),
             campaign,
+            tokens,
         }
     }
 
@@ -61,9 +71,10 @@ impl Summary {
             End::Interrupted => "; interrupted",
         };
         let rate = self.new_runs as f64 / self.seconds.max(0.001);
+        let skipped = if self.skipped > 0 { format!(", {} skipped", self.skipped) } else { String::new() };
         let _ = writeln!(
             text,
-            "{}: {} runs ({} new, {rate:.1} a second) with strategy {}, {} distinct digests, {failed} failed{why}",
+            "{}: {} runs ({} new, {rate:.1} a second) with strategy {}, {} distinct digests, {failed} failed{skipped}{why}",
             self.test, self.runs, self.new_runs, self.strategy, self.distinct_digests
         );
         for group in &self.failures {
@@ -75,10 +86,18 @@ impl Summary {
             let headline = group.headline.lines().next().unwrap_or_default();
             let _ = writeln!(text, "          {run}: {headline}");
             if let Some(token) = group.token {
-                let _ = writeln!(text, "          make it again: cargo ktstr replay {token}");
+                let _ = writeln!(text, "          make it again: cargo ktstr replay {}", self.token(token));
             }
         }
         let _ = write!(text, "  kept in {}", self.campaign.display());
         text
+    }
+
+    /// A token as `cargo ktstr replay` finds it.
+    fn token(&self, token: TokenId) -> String {
+        match &self.tokens {
+            Some(folder) => folder.join(format!("{token}.{}", ReplayToken::EXTENSION)).display().to_string(),
+            None => token.to_string(),
+        }
     }
 }

@@ -93,7 +93,7 @@ impl Settings {
 
 impl Settings {
     /// The seed of a run of `spec`.
-    pub(crate) fn seed_of(&self, spec: &TestSpec) -> u64 {
+    pub fn seed_of(&self, spec: &TestSpec) -> u64 {
         let declared = || spec.seed.unwrap_or(self.seed);
         self.replay.as_ref().map_or_else(declared, |token| token.plan.order.seed)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ktstr_guest::TestEntry;
 use ktstr_kernel::EntryHold;
-use ktstr_model::{Cause, Mode, RunOrder, Variation, Verdict};
+use ktstr_model::{Mode, RunOrder, Variation, Verdict};
 use ktstr_results::replay::ReplayToken;
 use ktstr_results::{Identities, Record, Written};
 use ktstr_vm::Work;
@@ -14,7 +14,7 @@ use ktstr_vm::Work;
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::identities;
-use crate::judge::{Judgement, expect_failure, judge};
+use crate::judge::{expect_failure, judge};
 use crate::prepared::Prepared;
 use crate::run::{Finished, begun, finish, look_after_it};
 use crate::settings::Settings;
@@ -71,34 +71,28 @@ impl VariedRuns {
         [self.prepared.template.key().to_owned(), self.prepared.payload.hash()]
     }
 
-    /// Carries out one run; one that fails gets a replay token. One that could not be carried out is a finished one too: a broken one.
-    pub fn run(&self, variation: &Variation) -> Finished {
+    /// Carries out one run; one that fails gets a replay token.
+    ///
+    /// # Errors
+    /// When the host could not carry it out, which says nothing about the test.
+    pub fn run(&self, variation: &Variation) -> Result<Finished, HarnessError> {
         let order = variation.of(self.order());
         let mut record = self.record.clone();
         record.seed = order.seed;
-        let done = self.attempt(&order);
+        let evidence = self.attempt(&order)?;
         record.plan = Some(self.prepared.plan.recorded(order));
-        let mut finished = match done {
-            Ok(evidence) => {
-                if let Some(Ok(report)) = &evidence.report {
-                    record.take_report(report);
-                }
-                let judged = judge(&evidence);
-                let judged = if self.entry.spec.expect_err { expect_failure(judged) } else { judged };
-                let judgement = look_after_it(&self.entry, judged, &evidence, &mut record);
-                finish(record, judgement, Some(evidence))
-            }
-            Err(error) => {
-                let cause =
-                    if matches!(error, HarnessError::Lost(_)) { Cause::LostReport } else { Cause::NotRun };
-                finish(record, Judgement::new(cause, error.to_string()), None)
-            }
-        };
+        if let Some(Ok(report)) = &evidence.report {
+            record.take_report(report);
+        }
+        let judged = judge(&evidence);
+        let judged = if self.entry.spec.expect_err { expect_failure(judged) } else { judged };
+        let judgement = look_after_it(&self.entry, judged, &evidence, &mut record);
+        let mut finished = finish(record, judgement, Some(evidence));
         if finished.record.verdict != Verdict::Pass {
             finished.record.identities = Some(self.identities.clone());
             finished.record.replay_token = ReplayToken::of(&finished.record).map(|token| token.id);
         }
-        finished
+        Ok(finished)
     }
 
     fn attempt(&self, order: &RunOrder) -> Result<Evidence, HarnessError> {

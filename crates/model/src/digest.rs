@@ -158,6 +158,7 @@ fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
         numa_pages_migrated,
         turn_ns,
         notes,
+        course,
         events,
         event_stride,
     } = worker;
@@ -180,7 +181,7 @@ fn hash_worker(hash: &mut Sha256, worker: &WorkerReport) {
     hash_words(hash, &[numa_pages.len() as u64, *numa_pages_migrated, turn_ns.unwrap_or(u64::MAX)]);
     numa_pages.iter().for_each(|(node, pages)| hash_words(hash, &[(*node).into(), *pages]));
     notes.iter().for_each(|note| hash_text(hash, note));
-    hash_words(hash, &[events.len() as u64, (*event_stride).into()]);
+    hash_words(hash, &[*course, events.len() as u64, (*event_stride).into()]);
     for event in events {
         hash_words(hash, &[event.at_ns, u64::from(event.cpu) << 32 | u64::from(event.count)]);
     }
@@ -216,10 +217,11 @@ mod tests {
     #[test]
     fn one_changed_figure_changes_the_digest() {
         let base = report(&[worker()]).computed_digest();
-        let changes: [fn(&mut WorkerReport); 32] = [
+        let changes: [fn(&mut WorkerReport); 33] = [
             |w| w.events[1].at_ns += 1,
             |w| w.events[1].cpu = 2,
             |w| w.events.truncate(1),
+            |w| w.course = 1,
             |w| w.event_stride = 2,
             |w| w.cgroup.push('x'),
             |w| w.index += 1,

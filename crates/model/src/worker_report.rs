@@ -188,6 +188,9 @@ pub struct WorkerReport {
     pub turn_ns: Option<u64>,
     /// Remarks of the work type, such as where its file was.
     pub notes: Vec<String>,
+    /// A hash over the times and CPUs of all its checkpoints, also of those that are not kept.
+    #[serde(default)]
+    pub course: u64,
     /// Checkpoints kept, evenly thinned out: every [`event_stride`](Self::event_stride)-th one.
     pub events: Vec<WorkerEvent>,
     /// Checkpoints from one kept event to the next.

@@ -19,6 +19,8 @@ pub enum Divergence {
         at_ns: u64,
         /// What each run has there.
         sides: [String; 2],
+        /// Checkpoints right before it that were passed and not kept: the runs may have gone apart there.
+        unseen: u32,
         /// The events before it, which are the same in both.
         before: Vec<String>,
     },
@@ -30,9 +32,14 @@ impl Divergence {
     /// The difference in lines for a person.
     pub fn lines(&self) -> Vec<String> {
         match self {
-            Self::Event { at_ns, sides: [one, other], before } => {
+            Self::Event { at_ns, sides: [one, other], unseen, before } => {
                 let title = format!("the first difference is at {} of the guest's clock", seconds(*at_ns));
                 let mut lines = vec![title, format!("  one run:   {one}"), format!("  the other: {other}")];
+                if *unseen > 0 {
+                    lines.push(format!(
+                        "  or at a checkpoint right before it that was not kept; there are {unseen}"
+                    ));
+                }
                 lines.push(match before.is_empty() {
                     true => "  no event was before it".to_owned(),
                     false => "  before it, in both:".to_owned(),
@@ -82,6 +89,7 @@ pub fn first_divergence(one: &RunReport, other: &RunReport) -> Option<Divergence
     Some(Divergence::Event {
         at_ns: event.at_ns,
         sides,
+        unseen: event.what.unseen(one, other),
         before: before.map(|event| event.text(one)).collect(),
     })
 }
@@ -107,6 +115,14 @@ impl What<'_> {
         match self {
             Self::Checkpoint { worker, .. } | Self::Migration { worker, .. } => Some(*worker),
             _ => None,
+        }
+    }
+
+    /// Checkpoints that lie between this one and the one before it in a timeline of these runs.
+    fn unseen(&self, one: &RunReport, other: &RunReport) -> u32 {
+        match self {
+            Self::Checkpoint { worker, .. } => common_stride(*worker, one, other) - 1,
+            _ => 0,
         }
     }
 
@@ -157,8 +173,7 @@ fn seconds(ns: u64) -> String {
 fn timeline<'a>(report: &'a RunReport, other: &RunReport) -> Vec<Event<'a>> {
     let mut events = Vec::new();
     for (worker, reported) in report.workers.iter().enumerate() {
-        let stride = other.workers.get(worker).map_or(1, |other| other.event_stride);
-        let stride = stride.max(reported.event_stride).max(1);
+        let stride = common_stride(worker, report, other);
         let kept = reported.events.iter().filter(|event| event.count.is_multiple_of(stride));
         events.extend(kept.map(|&WorkerEvent { at_ns, cpu, count }| Event {
             at_ns,
@@ -184,6 +199,12 @@ fn timeline<'a>(report: &'a RunReport, other: &RunReport) -> Vec<Event<'a>> {
     }
     events.sort();
     events
+}
+
+/// Checkpoints from one to the next that both runs kept of a worker, 1 or more.
+fn common_stride(worker: usize, one: &RunReport, other: &RunReport) -> u32 {
+    let strides = [one, other].map(|run| run.workers.get(worker).map_or(1, |worker| worker.event_stride));
+    strides[0].max(strides[1]).max(1)
 }
 
 /// The time, in microseconds' precision, and the text of a line as dmesg prints it: `[    5.140900] text`.

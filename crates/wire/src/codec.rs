@@ -103,6 +103,7 @@ mod tests {
             numa_pages_migrated: most,
             turn_ns: Some(most),
             notes: vec!["n".repeat(156)],
+            course: most,
             events: Vec::new(),
             event_stride: u32::MAX,
         };

@@ -95,3 +95,15 @@ fn every_parameter_gives_a_folder_of_its_own() {
     assert!(names[0].starts_with("inner.t-delays-"), "{}", names[0]);
     assert_eq!(names.iter().collect::<std::collections::HashSet<_>>().len(), 4);
 }
+
+#[test]
+fn a_folder_with_other_things_is_left_alone() {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("notes.txt"), "mine").unwrap();
+    let error = CampaignFolder::open(place.path(), &parameters()).unwrap_err();
+    assert!(matches!(error, FolderError::NotEmpty(_)), "{error}");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "nothing was put there");
+    let nowhere = place.path().join("none");
+    let error = CampaignFolder::open_existing(&nowhere, &parameters()).unwrap_err();
+    assert!(matches!(error, FolderError::None(_)) && !nowhere.exists(), "{error}");
+}

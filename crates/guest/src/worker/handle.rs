@@ -204,6 +204,7 @@ impl<'ctx> WorkloadHandle<'ctx> {
             pid: ended.tid,
             work: self.work.to_owned(),
             work_units: progress.units(),
+            course: progress.course(),
             iterations: record.iterations,
             cpu_ns: ended.cpu_ns,
             wall_ns: ended.wall_ns,

@@ -21,6 +21,8 @@ pub(crate) struct Progress {
     began_ns: u64,
     last_ns: u64,
     units: u64,
+    /// Every checkpoint's time and CPU has gone into it, also of those that are not kept.
+    course: u64,
     migrations: u64,
     llc_migrations: u64,
     node_migrations: u64,
@@ -61,6 +63,7 @@ impl Progress {
         self.units += 1;
         self.last_ns = at_ns;
         self.last_cpu = cpu;
+        self.follow(at_ns, cpu);
         // The stride is a power of two.
         if self.units & (u64::from(self.stride) - 1) == 0 {
             self.keep(WorkerEvent { at_ns, cpu, count: self.units as u32 });
@@ -84,6 +87,7 @@ impl Progress {
         self.units += units;
         self.last_ns = at_ns;
         self.last_cpu = cpu;
+        self.follow(at_ns, cpu);
         if let Some(word) = self.cpus.get_mut(cpu as usize / 64) {
             *word |= 1 << (cpu % 64);
         }
@@ -92,6 +96,13 @@ impl Progress {
     /// Counts the time from the last checkpoint to the stop as a gap too. `cpu` is where the worker was seen then.
     pub(crate) fn end(&mut self, stop_ns: u64, cpu: u32) {
         self.note_gap(stop_ns, cpu);
+    }
+
+    /// A few instructions, because it is done at every checkpoint: a multiplicative hash by the golden ratio, as in
+    /// Knuth's The Art of Computer Programming 6.4.
+    fn follow(&mut self, at_ns: u64, cpu: u32) {
+        let word = at_ns ^ u64::from(cpu) << 52;
+        self.course = (self.course.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
     fn note_gap(&mut self, until_ns: u64, cpu: u32) {
@@ -122,6 +133,11 @@ impl Progress {
     /// When the worker was let go, in nanoseconds of the monotonic clock.
     pub(crate) fn began_ns(&self) -> u64 {
         self.began_ns
+    }
+
+    /// A hash over the times and CPUs of all checkpoints.
+    pub(crate) fn course(&self) -> u64 {
+        self.course
     }
 
     /// Checkpoints passed.
@@ -193,6 +209,26 @@ mod tests {
         progress.end(9000, 1);
         assert_eq!(progress.max_gap(), Gap { ns: 8000, at_ns: 8000, cpu: 1 });
         assert!(progress.cpus().is_empty() && progress.events().0.is_empty());
+    }
+
+    #[test]
+    fn a_checkpoint_that_is_not_kept_is_part_of_the_course() {
+        let course = |late: u64, elsewhere: u64| {
+            let mut progress = Progress::new();
+            progress.begin(0);
+            for n in 1..=4 * EVENT_CAPACITY as u64 {
+                progress.checkpoint(n * 10 + u64::from(n == late), u32::from(n == elsewhere));
+            }
+            let (events, _) = progress.events();
+            (events.to_vec(), progress.course())
+        };
+        let (events, base) = course(0, 0);
+        for (late, elsewhere) in [(1001, 0), (0, 1001), (2047, 0), (0, 2047)] {
+            let (same, changed) = course(late, elsewhere);
+            assert_eq!(events, same, "neither is kept");
+            assert_ne!(base, changed);
+        }
+        assert_eq!(course(0, 0).1, base);
     }
 
     proptest! {

@@ -94,7 +94,7 @@ fn digests(
 
 /// The digest of one run, computed again from what its report holds.
 fn digest(runs: &VariedRuns, variation: &Variation) -> Result<Digest> {
-    let finished = runs.run(variation);
+    let finished = runs.run(variation)?;
     let report = finished.evidence.and_then(|evidence| evidence.report);
     let Some(Ok(report)) = report else { bail!("a run left no report: {}", finished.record.headline) };
     let RunReport { digest, .. } = report;

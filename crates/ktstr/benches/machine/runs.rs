@@ -27,7 +27,7 @@ pub fn measure(output: &Output, boot_ms: f64) -> Result<()> {
     let mut took_ms = Vec::new();
     for seed in 1..=RUNS {
         let began = Instant::now();
-        let finished = runs.run(&Variation { seed: Some(seed), ..Variation::default() });
+        let finished = runs.run(&Variation { seed: Some(seed), ..Variation::default() })?;
         took_ms.push(began.elapsed().as_secs_f64() * 1e3);
         ensure!(finished.record.digest.is_some(), "a run left no report: {}", finished.record.headline);
     }

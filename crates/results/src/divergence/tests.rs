@@ -97,6 +97,10 @@ fn events_that_one_run_thinned_out_are_no_difference() {
     other.workers[0].work_units = 9;
     let divergence = first_divergence(&report(vec![worker(0, &all)]), &other);
     assert!(matches!(divergence, Some(Divergence::Figures(_))), "{divergence:?}");
+
+    other.workers[0].events[2].cpu = 3;
+    let text = told(&report(vec![worker(0, &all)]), &other);
+    assert!(text.contains("or at a checkpoint right before it that was not kept; there are 1"), "{text}");
 }
 
 #[test]
@@ -182,13 +186,13 @@ proptest! {
     fn one_change_is_found_where_it_is(run in runs(), change in changes()) {
         let mut changed = run.clone();
         let expected_ns = apply(&change, &mut changed);
-        let Some(Divergence::Event { at_ns, sides, before }) = first_divergence(&run, &changed) else {
+        let Some(Divergence::Event { at_ns, sides, before, .. }) = first_divergence(&run, &changed) else {
             panic!("no event differs");
         };
         prop_assert_eq!(at_ns, expected_ns);
         prop_assert_ne!(&sides[0], &sides[1]);
         prop_assert!(before.len() <= SHOWN_BEFORE);
-        let Some(Divergence::Event { at_ns, sides: swapped, before: same }) = first_divergence(&changed, &run)
+        let Some(Divergence::Event { at_ns, sides: swapped, before: same, .. }) = first_divergence(&changed, &run)
         else {
             panic!("no event differs the other way round");
         };

@@ -20,6 +20,17 @@ pub enum Replayed {
     NotReproduced,
 }
 
+impl Replayed {
+    /// The exit code that says so.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Reproduced => 0,
+            Self::OtherSchedule => 3,
+            Self::NotReproduced => 4,
+        }
+    }
+}
+
 impl fmt::Display for Replayed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
