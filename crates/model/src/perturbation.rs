@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Stall {
     /// The CPU.
     pub cpu: u32,
-    /// When it begins, in nanoseconds after the test's body.
+    /// When it begins, in nanoseconds after the test's body began.
     pub at_ns: u64,
     /// How long it takes, in nanoseconds.
     pub for_ns: u64,
