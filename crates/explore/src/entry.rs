@@ -182,8 +182,9 @@ fn campaign(
             earlier.push(plain);
         }
     }
-    let done = conduct.carry_out(&ground, &earlier, &mut keeper)?;
+    let done = conduct.carry_out(&ground, &earlier, &mut keeper);
     keeper.live.iter().for_each(Live::end);
+    let done = done?;
     let code = match done.end {
         End::Interrupted => INTERRUPTED,
         _ if done.tally.failures() > 0 => FOUND,

@@ -33,6 +33,14 @@ pub struct Outcome {
     pub token: Option<TokenId>,
 }
 
+/// A run as people call it.
+pub(crate) fn name_of(number: u64) -> String {
+    match number {
+        0 => "the plain run".to_owned(),
+        number => format!("run {number}"),
+    }
+}
+
 impl Outcome {
     /// Whether something went wrong.
     pub fn failed(&self) -> bool {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::campaign::{Done, End};
 use crate::groups::Group;
+use crate::outcome::name_of;
 use crate::request::Request;
 
 /// The end of a campaign, for people and, as JSON, for scripts.
@@ -79,10 +80,7 @@ impl Summary {
         );
         for group in &self.failures {
             let _ = writeln!(text, "  {:5} x {}", group.count, group.signature);
-            let run = match group.representative {
-                0 => "the plain run".to_owned(),
-                number => format!("run {number}"),
-            };
+            let run = name_of(group.representative);
             let headline = group.headline.lines().next().unwrap_or_default();
             let _ = writeln!(text, "          {run}: {headline}");
             if let Some(token) = group.token {
