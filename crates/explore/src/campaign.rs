@@ -13,7 +13,7 @@ use crate::folder::FolderError;
 use crate::ground::Ground;
 use crate::groups::Tally;
 use crate::interrupt;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, name_of};
 use crate::request::Limit;
 use crate::signature::Signature;
 use crate::strategy::Strategy;
@@ -54,9 +54,7 @@ pub enum CampaignError {
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The host could not carry a run out, which says nothing about the test.
-    #[error(
-        "run {number} could not be carried out: {why}\n  The same command goes on with it; the runs before are kept."
-    )]
+    #[error("{} could not be carried out: {why}\n  The same command goes on with it; the runs before are kept.", name_of(*.number))]
     Host {
         /// The run.
         number: u64,
