@@ -1,5 +1,6 @@
 //! `cargo ktstr replay`: runs a failure in deterministic mode again from its token.
 
+mod folder;
 mod kernel;
 mod original;
 mod outcome;
@@ -23,6 +24,7 @@ use crate::missing_tool::NoNextest;
 use crate::test::nextest_list::TestInBinary;
 use crate::test::records::{Records, Workspace};
 use crate::test::{build_flags, build_programs, has_nextest};
+use folder::ReplayFolder;
 use outcome::{Outcome, Run};
 
 /// Run a failure in deterministic mode again from its token
@@ -73,10 +75,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     build_programs(false, &[vec!["--profile".to_owned(), profile], features].concat())?;
     let test = program::find(&token, &workspace)?;
     announce(&token, &kernel);
-    let runs = records.root().join("replays").join(token.id.to_string());
-    let copy = keep(&file, &token, &runs).with_context(|| format!("writing to {}", runs.display()))?;
+    let folder = ReplayFolder::begin(records.root(), &token, &file)?;
     let original = original::record(&file, token.id);
-    let replay = Replay { token: &token, file: &copy, kernel: &kernel.image, folder: &runs, original };
+    let replay = Replay { token: &token, folder: &folder, kernel: &kernel.image, original };
     let outcome = carry_out(args, &replay, &test)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcome)?);
@@ -124,21 +125,11 @@ fn announce(token: &ReplayToken, kernel: &Kernel) {
     );
 }
 
-/// Copies the token's file to where its runs are recorded: the one that was named may be among what they replace.
-fn keep(file: &Path, token: &ReplayToken, folder: &Path) -> std::io::Result<PathBuf> {
-    fs::create_dir_all(folder)?;
-    let copy = folder.join(format!("{}.{}", token.id, ReplayToken::EXTENSION));
-    fs::write(&copy, fs::read(file)?)?;
-    Ok(copy)
-}
-
 /// A token with what it takes to run it.
 struct Replay<'a> {
     token: &'a ReplayToken,
-    file: &'a Path,
+    folder: &'a ReplayFolder,
     kernel: &'a Path,
-    /// For a folder of records of each run.
-    folder: &'a Path,
     /// The record of the run that the token is of, if it is here.
     original: Option<PathBuf>,
 }
@@ -147,11 +138,8 @@ fn carry_out(args: &Args, replay: &Replay<'_>, test: &TestInBinary) -> Result<Ou
     let token = replay.token;
     let mut outcome = Outcome::of(token);
     for number in 1..=args.times {
-        let records = replay.folder.join(number.to_string());
-        if records.exists() {
-            fs::remove_dir_all(&records).with_context(|| format!("emptying {}", records.display()))?;
-        }
-        let printed = program::run(test, token, replay.file, replay.kernel, &records)?;
+        let records = replay.folder.of_run(number);
+        let printed = program::run(test, token, replay.folder.token(), replay.kernel, &records)?;
         let path = record_in(&records)
             .with_context(|| format!("the test process left no record; it printed:\n{printed}"))?;
         let record = Record::read(&path)?;
