@@ -123,7 +123,7 @@ fn attempt(
     let judged = weigh_noise(judge(&evidence), prepared.plan.machine.mode, &noise, &workers);
     record.noise = Some(noise);
     let judged = if spec.expect_err { expect_failure(judged) } else { judged };
-    let mut judged = look_after_it(entry, judged, &evidence, record);
+    let mut judged = after_body::look(entry, judged, &evidence, record);
     if settings.check_determinism {
         judged = check_determinism(&prepared, judged, &mut evidence, record)?;
     }
@@ -167,24 +167,4 @@ fn run_clone(prepared: &Prepared, phases: &mut Phases) -> Result<(Evidence, Host
     machine.end();
     clock.lap(&mut phases.collect_ms);
     Ok((evidence, noise))
-}
-
-/// What is to be looked at when the machine has ended, whatever became of it.
-pub(crate) fn look_after_it(
-    entry: &TestEntry,
-    mut judged: Judgement,
-    evidence: &Evidence,
-    record: &mut Record,
-) -> Judgement {
-    if let (Some(Ok(report)), Some(budget_ms)) = (&evidence.report, entry.spec.cleanup_budget_ms) {
-        judged = after_body::with(judged, Ok(after_body::cleanup(report, budget_ms)));
-    }
-    if let (Some(step), Some(run)) = (entry.post_vm, after_body::run_result(record, &judged, evidence)) {
-        let found = after_body::post_vm(step, &run);
-        if let Ok(result) = &found {
-            record.notes.extend(result.notes.iter().map(|note| format!("post_vm: {note}")));
-        }
-        judged = after_body::with(judged, found);
-    }
-    judged
 }

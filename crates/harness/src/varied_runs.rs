@@ -11,12 +11,13 @@ use ktstr_results::replay::ReplayToken;
 use ktstr_results::{Identities, Record, Written};
 use ktstr_vm::Work;
 
+use crate::after_body;
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::identities;
 use crate::judge::{Judgement, expect_failure, judge};
 use crate::prepared::Prepared;
-use crate::run::{Finished, begun, finish, look_after_it};
+use crate::run::{Finished, begun, finish};
 use crate::settings::Settings;
 
 /// A test whose template is loaded. A run costs its clone and nothing else.
@@ -85,7 +86,7 @@ impl VariedRuns {
                 }
                 let judged = judge(&evidence);
                 let judged = if self.entry.spec.expect_err { expect_failure(judged) } else { judged };
-                let judgement = look_after_it(&self.entry, judged, &evidence, &mut record);
+                let judgement = after_body::look(&self.entry, judged, &evidence, &mut record);
                 finish(record, judgement, Some(evidence))
             }
             Err(error) => {
