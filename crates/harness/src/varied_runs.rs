@@ -43,10 +43,7 @@ impl VariedRuns {
         let spec = &entry.spec;
         let seed = spec.seed.unwrap_or(settings.seed);
         let mut record = begun(spec, settings, seed);
-        let mut prepared = Prepared::new(&entry, settings, seed, &mut record)?;
-        if let Some(duration) = duration {
-            prepared.plan.order.duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        }
+        let prepared = Prepared::new(&entry, settings, seed, duration, &mut record)?;
         let in_use = prepared.host.kernel.hold()?;
         let identities = identities::of(&prepared.host, &prepared.plan, &prepared.payload)?;
         Ok(Self { entry, prepared, record, identities, _in_use: in_use })
