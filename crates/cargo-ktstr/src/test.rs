@@ -290,10 +290,7 @@ impl Run<'_> {
         if let Some(seed) = self.args.seed {
             command.env("KTSTR_SEED", seed.to_string());
         }
-        hand_commit_on(command);
-        let here = std::env::current_dir().context("the current folder")?;
-        let choice = build_flags::choice(&self.args.nextest, self.workspace.package_chosen_in(&here));
-        hand_choice_on(command, &choice);
+        hand_workspace_on(command, &self.workspace, &self.args.nextest)?;
         if self.args.check_determinism {
             command.env("KTSTR_CHECK_DETERMINISM", "1");
         }
@@ -305,9 +302,6 @@ impl Run<'_> {
         }
         if self.args.allow_inconclusive {
             command.env("KTSTR_ALLOW_INCONCLUSIVE", "1");
-        }
-        if let Some(folder) = self.records.named() {
-            command.env("KTSTR_SIDECAR_DIR", folder);
         }
         Ok(())
     }
@@ -332,11 +326,25 @@ pub fn invocation_id(began: SystemTime) -> String {
     format!("{}-{}", since_1970.as_millis(), std::process::id())
 }
 
-/// Looks for the workspace's commit once here rather than in each test; and an edit during the run does not part its
-/// records.
+/// Tells test processes what this one knows of their workspace: where its records go, which commit it has, and what their
+/// binary was built of.
+pub fn hand_workspace_on(command: &mut Command, workspace: &Workspace, nextest: &[String]) -> Result<()> {
+    Records::of(workspace).tell(command);
+    hand_commit_of(&workspace.workspace_root, command);
+    let here = std::env::current_dir().context("the current folder")?;
+    hand_choice_on(command, &build_flags::choice(nextest, workspace.package_chosen_in(&here)));
+    Ok(())
+}
+
+/// Tells test processes the commit of the workspace that the current folder is in.
 pub fn hand_commit_on(command: &mut Command) {
+    hand_commit_of(Path::new("."), command);
+}
+
+/// Looks for a workspace's commit once here rather than in each test; and an edit during the run does not part its records.
+fn hand_commit_of(root: &Path, command: &mut Command) {
     if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
-        command.env("KTSTR_COMMIT", Commit::of_work_tree(Path::new(".")).to_string());
+        command.env("KTSTR_COMMIT", Commit::of_work_tree(root).to_string());
     }
 }
 
@@ -379,4 +387,23 @@ fn ignore_interrupts() {
 fn restore_interrupts() {
     // SAFETY: installs no handler, only the default disposition.
     unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commit_is_that_of_the_workspace_wherever_the_command_is_given() {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let root = elsewhere.path().to_owned();
+        let workspace =
+            Workspace { target_directory: root.join("target"), workspace_root: root, packages: Vec::new() };
+        let mut command = Command::new("true");
+        hand_workspace_on(&mut command, &workspace, &[]).unwrap();
+        let told = command.get_envs().find(|(name, _)| *name == "KTSTR_COMMIT").and_then(|(_, value)| value);
+        // Whoever runs this test may have named one.
+        let named = std::env::var_os("KTSTR_COMMIT").is_some_and(|commit| !commit.is_empty());
+        assert_eq!(told, (!named).then_some("nogit".as_ref()));
+    }
 }

@@ -82,29 +82,31 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let cache = Cache::locate(&environment)?;
     let found = kernels::resolve(&args.kernel, args.offline, &environment, &cache)?;
     let kernels = kernels::label(&found);
+    let workspace = Workspace::of(&build_flags)?;
     if !args.list {
         test::announce(&found, &kernels, &cache, &Qemu::find()?, args.mode)?;
         test::build_programs(args.release, &build_flags)?;
     }
-    let cells = wanted(args, &kernels)?;
+    let cells = wanted(args, &kernels, &workspace)?;
     if args.list {
         return list(args, &cells).map(|()| ExitCode::SUCCESS);
     }
-    sweep(args, &cells, &kernels, &Records::of(&Workspace::of(&build_flags)?))
+    sweep(args, &cells, &kernels, &workspace)
 }
 
 /// The cells that there are, narrowed to those that are asked for.
-fn wanted(args: &Args, kernels: &KernelSet) -> Result<Cells> {
+fn wanted(args: &Args, kernels: &KernelSet, workspace: &Workspace) -> Result<Cells> {
     let mut arguments = vec!["-E".to_owned(), r"test(/^verifier\//)".to_owned()];
     arguments.extend(own_arguments(args));
     arguments.extend(args.nextest.iter().cloned());
     let listed = nextest_list::all(&arguments, |command| {
         command.env(LIST_SCHEDULERS, "1");
-        tell_tests(command, args, kernels)
+        tell_tests(command, args, kernels, workspace)
     })?;
     let labels: Vec<&str> = kernels.kernels().iter().map(|kernel| kernel.label.as_str()).collect();
     let cells = Cells::among(&listed, &labels, &presets::names());
-    let left_out = no_cells::reasons(&listed, &cells, |command| tell_tests(command, args, kernels))?;
+    let left_out =
+        no_cells::reasons(&listed, &cells, |command| tell_tests(command, args, kernels, workspace))?;
     if let Some((name, why)) = left_out.iter().find(|(name, _)| args.scheduler.contains(name)) {
         bail!("the scheduler `{name}` has no cell: {why}");
     }
@@ -132,7 +134,7 @@ fn list(args: &Args, cells: &Cells) -> Result<()> {
     Ok(())
 }
 
-fn sweep(args: &Args, cells: &Cells, kernels: &KernelSet, records: &Records) -> Result<ExitCode> {
+fn sweep(args: &Args, cells: &Cells, kernels: &KernelSet, workspace: &Workspace) -> Result<ExitCode> {
     let began = SystemTime::now();
     let id = test::invocation_id(began);
     let config = NextestConfig::write()?;
@@ -144,14 +146,11 @@ fn sweep(args: &Args, cells: &Cells, kernels: &KernelSet, records: &Records) -> 
         .args(["-E", &cells.filter()])
         .args(&args.nextest)
         .env("KTSTR_RUN_ID", &id);
-    tell_tests(&mut command, args, kernels)?;
-    if let Some(folder) = records.named() {
-        command.env("KTSTR_SIDECAR_DIR", folder);
-    }
+    tell_tests(&mut command, args, kernels, workspace)?;
     // What nextest says of its progress is not what is asked for.
     command.stdout(Stdio::from(std::io::stderr()));
     let code = test::carry_out(&mut command)?;
-    let records = records.of_invocation(&id, began);
+    let records = Records::of(workspace).of_invocation(&id, began);
     let outcomes: Vec<Outcome> = cells.cells.iter().map(|cell| Outcome::of(cell.clone(), &records)).collect();
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcomes)?);
@@ -183,7 +182,7 @@ fn own_arguments(args: &Args) -> impl Iterator<Item = String> {
 }
 
 /// Sets what every process of this sweep has to know.
-fn tell_tests(command: &mut Command, args: &Args, kernels: &KernelSet) -> Result<()> {
+fn tell_tests(command: &mut Command, args: &Args, kernels: &KernelSet, workspace: &Workspace) -> Result<()> {
     command.env(KernelSet::VARIABLE, kernels.to_variable()?).env("KTSTR_MODE", args.mode.to_string());
     if let Some(first) = kernels.kernels().first() {
         command.env("KTSTR_TEST_KERNEL", &first.image);
@@ -194,6 +193,5 @@ fn tell_tests(command: &mut Command, args: &Args, kernels: &KernelSet) -> Result
     if args.deny_skip {
         command.env("KTSTR_DENY_SKIP", "1");
     }
-    test::hand_commit_on(command);
-    Ok(())
+    test::hand_workspace_on(command, workspace, &args.nextest)
 }

@@ -273,6 +273,20 @@ fn the_folder_of_the_environment_is_one_run() {
     assert_eq!(no_folder, "error: /no/such: No such file or directory (os error 2)\n");
 }
 
+#[test]
+fn outside_of_a_workspace_the_option_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::cargo_bin("cargo-ktstr").unwrap();
+    command.current_dir(folder.path()).env_remove("KTSTR_SIDECAR_DIR").arg("stats");
+    let output = command.output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        error.contains("could not find `Cargo.toml`") && error.contains("name the folder with --dir"),
+        "{error}"
+    );
+}
+
 /// A run in which one worker came to its second checkpoint at this time.
 fn reported(at_ns: u64) -> RunReport {
     let worker = WorkerReport {

@@ -2,11 +2,12 @@
 //! says.
 //!
 //! Neither can make a run pass that did not. A run that passed, also one that failed as expected, fails by what is found
-//! here; of one that failed already it becomes a consequence, and a broken run stays broken.
+//! here, and so does one that was inconclusive; of one that failed already it becomes a consequence, and a broken run stays
+//! broken.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ktstr_guest::PostVm;
+use ktstr_guest::{PostVm, TestEntry};
 use ktstr_model::{
     AssertDetail, AssertResult, Cause, Cleanup, DetailKind, RunReport, RunResult, Verdict, format_ns,
 };
@@ -14,7 +15,31 @@ use ktstr_results::Record;
 
 use crate::evidence::Evidence;
 use crate::host_run::text_of;
-use crate::judge::{Judgement, judge_result};
+use crate::judge::{Judgement, judge_result, weigh_noise};
+
+/// What is to be looked at when the machine has ended, whatever became of it. `record` has what the host did meanwhile.
+pub(crate) fn look(
+    entry: &TestEntry,
+    mut judged: Judgement,
+    evidence: &Evidence,
+    record: &mut Record,
+) -> Judgement {
+    if let (Some(Ok(report)), Some(budget_ms)) = (&evidence.report, entry.spec.cleanup_budget_ms) {
+        let mut found = judge_result(&cleanup(report, budget_ms));
+        if let (Some(mode), Some(noise)) = (record.mode, &record.noise) {
+            found = weigh_noise(found, mode, noise, &report.workers);
+        }
+        judged = with(judged, found);
+    }
+    if let (Some(step), Some(run)) = (entry.post_vm, run_result(record, &judged, evidence)) {
+        let found = post_vm(step, &run).map(|result| {
+            record.notes.extend(result.notes.iter().map(|note| format!("post_vm: {note}")));
+            judge_result(&result)
+        });
+        judged = with(judged, found.unwrap_or_else(|erred| erred));
+    }
+    judged
+}
 
 /// A violation when it took longer than `budget_ms` from the body's end until everything had stopped; names what was slow.
 pub(crate) fn cleanup(report: &RunReport, budget_ms: u32) -> AssertResult {
@@ -48,7 +73,7 @@ pub(crate) fn cleanup(report: &RunReport, budget_ms: u32) -> AssertResult {
 }
 
 /// What the host-side step sees.
-pub(crate) fn run_result(record: &Record, judged: &Judgement, evidence: &Evidence) -> Option<RunResult> {
+fn run_result(record: &Record, judged: &Judgement, evidence: &Evidence) -> Option<RunResult> {
     let report = evidence.report.as_ref().and_then(|report| report.as_ref().ok());
     Some(RunResult {
         test: record.test.clone(),
@@ -70,7 +95,7 @@ pub(crate) fn run_result(record: &Record, judged: &Judgement, evidence: &Evidenc
 
 /// Takes the host-side step. An error or a panic of it is a judgement of its own. The panic hook has told of a panic by
 /// then.
-pub(crate) fn post_vm(step: PostVm, run: &RunResult) -> Result<AssertResult, Judgement> {
+fn post_vm(step: PostVm, run: &RunResult) -> Result<AssertResult, Judgement> {
     match catch_unwind(AssertUnwindSafe(|| step(run))) {
         Ok(Ok(mut result)) => {
             for detail in &mut result.details {
@@ -87,27 +112,29 @@ pub(crate) fn post_vm(step: PostVm, run: &RunResult) -> Result<AssertResult, Jud
     }
 }
 
-/// A judgement with what was found after it. The notes of what was found are the caller's.
-pub(crate) fn with(judged: Judgement, found: Result<AssertResult, Judgement>) -> Judgement {
-    let passed = judged.cause.verdict() == Verdict::Pass;
-    let (fresh, details) = match found {
-        Ok(result) => (judge_result(&result), result.details),
-        Err(fresh) => {
-            let detail = AssertDetail::new(DetailKind::Custom, fresh.headline.clone());
-            (fresh, if passed { Vec::new() } else { vec![detail] })
-        }
+/// A judgement with what was found after it.
+pub(crate) fn with(judged: Judgement, found: Judgement) -> Judgement {
+    let decides = match judged.cause.verdict() {
+        Verdict::Pass => found.cause != Cause::ChecksHeld,
+        // Of the violations that were weighed it can only be said that the host explains them; not so of this.
+        Verdict::Inconclusive => found.cause.verdict() == Verdict::Fail,
+        _ => false,
     };
-    let mut all = judged.details;
-    all.extend(details);
-    match passed && fresh.cause != Cause::ChecksHeld {
-        true => Judgement { details: all, ..fresh },
-        false => Judgement { details: all, ..judged },
+    let mut details = judged.details;
+    match found.details.is_empty() && found.cause.verdict() == Verdict::Fail && !decides {
+        true => details.push(AssertDetail::new(DetailKind::Custom, found.headline.clone())),
+        false => details.extend(found.details),
+    }
+    match decides {
+        true => Judgement { details, cause: found.cause, headline: found.headline },
+        false => Judgement { details, cause: judged.cause, headline: judged.headline },
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ktstr_model::{Digest, Mode, SchedulerReport, Topology};
+    use ktstr_guest::Ctx;
+    use ktstr_model::{Digest, HostNoise, Mode, SchedulerReport, TestSpec, Topology};
 
     use super::*;
 
@@ -173,21 +200,53 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_fails_a_run_that_passed_and_no_other() {
-        let late = || Ok(AssertResult::fail_msg("late"));
+    fn a_busy_host_explains_a_cleanup_over_its_budget() {
+        fn body(_: &Ctx) -> anyhow::Result<AssertResult> {
+            Ok(AssertResult::pass())
+        }
+        let spec = TestSpec { cleanup_budget_ms: Some(500), ..TestSpec::new("t", "tests") };
+        let entry = TestEntry::new(spec, body);
+        let slow = Cleanup { scheduler_ns: 600_000_000, ..Cleanup::default() };
+        let evidence = Evidence { report: Some(Ok(report(slow, false))), ..Evidence::default() };
+        let looked = |before: Cause, mode, held_ms: u64| {
+            let noise = HostNoise { run_delay_ns: held_ms * 1_000_000, ..HostNoise::default() };
+            let mut record = Record::begun("t".into(), "s", 1);
+            (record.mode, record.noise) = (Some(mode), Some(noise));
+            let after = look(&entry, judged(before), &evidence, &mut record);
+            assert_eq!(after.details.len(), 1);
+            after.cause
+        };
+        for passed in [Cause::ChecksHeld, Cause::ExpectedError] {
+            assert_eq!(looked(passed, Mode::RealTime, 100), Cause::NoisyHost);
+            assert_eq!(looked(passed, Mode::RealTime, 99), Cause::CheckViolated);
+            assert_eq!(looked(passed, Mode::Deterministic, 100), Cause::CheckViolated);
+        }
+        assert_eq!(looked(Cause::NoisyHost, Mode::RealTime, 100), Cause::NoisyHost);
+        assert_eq!(
+            looked(Cause::NoisyHost, Mode::RealTime, 99),
+            Cause::CheckViolated,
+            "one is not explained"
+        );
+        assert_eq!(looked(Cause::SchedulerDied, Mode::RealTime, 100), Cause::SchedulerDied);
+    }
+
+    #[test]
+    fn what_is_found_fails_a_run_that_passed_and_none_that_failed() {
+        let late = || judge_result(&AssertResult::fail_msg("late"));
+        let skips = || judge_result(&AssertResult::skip("why"));
         for passed in [Cause::ChecksHeld, Cause::ExpectedError] {
             let after = with(judged(passed), late());
             assert_eq!((after.cause, after.headline.as_str()), (Cause::CheckViolated, "late"));
-            assert_eq!(with(judged(passed), Ok(AssertResult::skip("why"))).cause, Cause::TestSkipped);
-            assert_eq!(with(judged(passed), Ok(AssertResult::pass())).cause, passed);
-            let erred = with(judged(passed), Err(Judgement::new(Cause::TestError, "boom")));
+            assert_eq!(with(judged(passed), skips()).cause, Cause::TestSkipped);
+            assert_eq!(with(judged(passed), judge_result(&AssertResult::pass())).cause, passed);
+            let erred = with(judged(passed), Judgement::new(Cause::TestError, "boom"));
             assert_eq!((erred.cause, erred.details.len()), (Cause::TestError, 0));
         }
         for other in [Cause::SchedulerDied, Cause::GuestPanic, Cause::TestSkipped, Cause::UnexpectedPass] {
             let after = with(judged(other), late());
             assert_eq!((after.cause, after.headline.as_str(), after.details.len()), (other, "before", 1));
-            assert_eq!(with(judged(other), Ok(AssertResult::skip("why"))), judged(other));
-            let erred = with(judged(other), Err(Judgement::new(Cause::TestPanic, "boom")));
+            assert_eq!(with(judged(other), skips()), judged(other));
+            let erred = with(judged(other), Judgement::new(Cause::TestPanic, "boom"));
             assert_eq!((erred.cause, erred.details[0].message.as_str()), (other, "boom"));
         }
     }

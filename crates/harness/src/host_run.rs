@@ -50,7 +50,7 @@ fn judge_body(entry: &TestEntry, ctx: &Ctx, record: &mut Record) -> Judgement {
         Ok(Ok(result)) => {
             record.take_payloads(&ctx.payload_reports(), &ctx.metrics());
             record.notes.clone_from(&result.notes);
-            Judgement { details: result.details.clone(), ..judge::judge_result(&result) }
+            judge::judge_result(&result)
         }
         Ok(Err(error)) => Judgement::new(Cause::TestError, format!("the test returned an error: {error:#}")),
         Err(payload) => {

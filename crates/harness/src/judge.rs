@@ -108,7 +108,7 @@ fn judge_report(report: &RunReport, evidence: &Evidence) -> Judgement {
             format!("the report is damaged: its digest is {}, its events give {digest}", report.digest);
         return Judgement::new(Cause::LostReport, headline);
     }
-    let died = report.scheduler.as_ref().filter(|scheduler| scheduler.died_at_ns.is_some());
+    let died = report.scheduler.as_ref().filter(|scheduler| has_died(scheduler, report, evidence));
     let mut judged = match (&report.result, died) {
         (_, Some(scheduler)) => scheduler_died(scheduler, report),
         (Err(failure), None) => guest_failure(failure, evidence),
@@ -120,14 +120,27 @@ fn judge_report(report: &RunReport, evidence: &Evidence) -> Judgement {
     judged
 }
 
-/// What the result of a body says, its details aside.
+/// Whether the scheduler ended before it was told to. That its program attached it again at once escapes the guest, which
+/// looks at the state now and then; the kernel's log has it. In a shell, whose machine goes on, that log is also of the
+/// schedulers before this one.
+fn has_died(scheduler: &SchedulerReport, report: &RunReport, evidence: &Evidence) -> bool {
+    let ejected = || {
+        let mut reasons = report.sched_ext_log.iter().filter_map(|line| disabled_for(line));
+        reasons.any(|reason| !reason.starts_with(BY_ITS_PROGRAM) && !reason.starts_with(BY_ITS_BPF))
+    };
+    let alone_and_enabled = evidence.stop.is_some() && scheduler.enabled_after_ns.is_some();
+    scheduler.died_at_ns.is_some() || alone_and_enabled && ejected()
+}
+
+/// What the result of a body says.
 pub(crate) fn judge_result(result: &AssertResult) -> Judgement {
     if let Some(first) = result.details.first() {
         let more = result.details.len() - 1;
         let rest = if more > 0 { format!(" (and {more} more)") } else { String::new() };
         // The lines after it are below, with the violations.
         let line = first.message.lines().next().unwrap_or_default();
-        return Judgement::new(Cause::CheckViolated, format!("{line}{rest}"));
+        let judged = Judgement::new(Cause::CheckViolated, format!("{line}{rest}"));
+        return Judgement { details: result.details.clone(), ..judged };
     }
     match &result.skipped {
         Some(reason) => Judgement::new(Cause::TestSkipped, reason.clone()),
@@ -146,14 +159,21 @@ fn scheduler_died(scheduler: &SchedulerReport, report: &RunReport) -> Judgement 
     Judgement::new(Cause::SchedulerDied, reason)
 }
 
-/// The reason in `sched_ext: BPF scheduler "x" disabled (runnable task stall)` and the line that details it, as
+/// The kernel's words for ends that a scheduler's own program and its own BPF code ask for (`scx_exit_reason`).
+const BY_ITS_PROGRAM: &str = "unregistered from user space";
+const BY_ITS_BPF: &str = "unregistered from BPF";
+
+/// The reason in `sched_ext: BPF scheduler "x" disabled (runnable task stall)`.
+fn disabled_for(line: &str) -> Option<&str> {
+    let (before, reason) = line.split_once(" disabled (")?;
+    before.contains("BPF scheduler").then(|| reason.trim_end_matches(')'))
+}
+
+/// The first reason for which a scheduler was disabled that is not its program's end, and the line that details it, as
 /// `sched_ext: x: victim[218] failed to run for 3.168s`.
 pub fn kernels_reason(log: &[String]) -> Option<String> {
-    let at = log.iter().position(|line| line.contains("BPF scheduler") && line.contains(" disabled ("))?;
-    let reason = log[at].split(" disabled (").nth(1)?.trim_end_matches(')');
-    if reason.starts_with("unregistered from user space") {
-        return None;
-    }
+    let of_kernel = |line| disabled_for(line).filter(|reason| !reason.starts_with(BY_ITS_PROGRAM));
+    let (at, reason) = log.iter().enumerate().find_map(|(at, line)| Some((at, of_kernel(line)?)))?;
     let name = log[at].split('"').nth(1).unwrap_or_default();
     let prefix = format!("{name}: ");
     let detail = log[at + 1..].iter().find_map(|line| line.split_once(prefix.as_str()));
@@ -189,8 +209,8 @@ fn guest_failure(failure: &GuestFailure, evidence: &Evidence) -> Judgement {
     Judgement::new(cause, headline)
 }
 
-/// What `expect_err` makes of a judgement. Only what the test's body ran into can have been expected: not a panic, not a
-/// scheduler that never came up, and not a harness or machine that broke.
+/// What `expect_err` makes of a judgement. Only what the test's body ran into can have been expected, the end of its
+/// scheduler included: not a panic, not a scheduler that never came up, and not a harness or machine that broke.
 pub(crate) fn expect_failure(judged: Judgement) -> Judgement {
     match judged.cause {
         Cause::CheckViolated | Cause::TestError | Cause::SchedulerDied => Judgement {

@@ -28,7 +28,7 @@ mod test_entry;
 mod varied_runs;
 
 pub use cells::{Declared, Listed, NoCells, TooLarge, UnknownCell, list};
-pub use determinism::{NotEqual, compare};
+pub use determinism::{Equal, NotEqual, compare};
 pub use error::HarnessError;
 pub use evidence::{Evidence, TestExit};
 pub use judge::{Judgement, judge};

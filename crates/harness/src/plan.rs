@@ -47,6 +47,9 @@ pub struct RunPlan {
     pub texts: Vec<(String, String)>,
     /// Whether the topology is another than the test's or its cell's own, because it was named.
     pub topology_named: bool,
+    /// The deadline of a guest that hangs, in seconds, where another than ktstr's own is asked for: of QEMU's CPU time in
+    /// deterministic mode, of wall time in real time.
+    pub deadline_s: Option<u64>,
 }
 
 impl RunPlan {
@@ -71,6 +74,7 @@ impl RunPlan {
             payloads: Vec::new(),
             texts: Vec::new(),
             topology_named: false,
+            deadline_s: None,
         };
         plan.bring_payloads(spec, places)?;
         if let Some(config) = kernel.config_text()? {
@@ -183,6 +187,7 @@ impl RunPlan {
             kargs: self.machine.kargs.clone(),
             memory_mb: self.machine.memory_mb,
             topology_named: self.topology_named,
+            deadline_s: self.deadline_s,
         }
     }
 

@@ -40,8 +40,8 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Resolves, plans and packs a run, and gets its template. `record` takes what is learned on the way, also when it
-    /// ends early.
+    /// Resolves, plans and packs a run, and gets its template. The workload runs for `duration` instead of what the test
+    /// says. `record` takes what is learned on the way, also when it ends early.
     ///
     /// # Errors
     /// When something that the run needs is not here.
@@ -49,6 +49,7 @@ impl Prepared {
         entry: &TestEntry,
         settings: &Settings,
         seed: u64,
+        duration: Option<Duration>,
         record: &mut Record,
     ) -> Result<Self, HarnessError> {
         let spec = &entry.spec;
@@ -68,13 +69,9 @@ impl Prepared {
         if settings.check_determinism && mode == Mode::RealTime {
             return Err(HarnessError::CheckInRealTime);
         }
-        let mut plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())
+        let plan = RunPlan::new(spec, &host.kernel, mode, seed, &Places::of_this_process())
             .map_err(|error| with_what_needs_it(error, entry, plan::order(spec, topology, mode, seed)))?;
-        plan.topology_named = named.is_some();
-        plan.order.work_type = settings.work_type_name();
-        if let Some(token) = &settings.replay {
-            replay::follow(token, &mut plan)?;
-        }
+        let mut plan = as_asked(plan, settings, duration)?;
         check_body(entry, &plan.order)?;
         clock.lap(&mut record.phases.resolve_ms);
 
@@ -93,7 +90,7 @@ impl Prepared {
         record.plan = Some(plan.recorded(plan.order.clone()));
         clock.lap(&mut record.phases.template_ms);
 
-        let deadline = deadline(&plan, settings.deadline);
+        let deadline = deadline(&plan);
         let loaded = LoadedTemplate::get(&host.cache, &host.qemu, &template, &payload, deadline, &mut clock)
             .map_err(HarnessError::from)
             .and_then(loaded);
@@ -124,6 +121,24 @@ impl Prepared {
     }
 }
 
+/// The plan with what is asked for in place of what the test says. All else is made from this plan.
+fn as_asked(
+    mut plan: RunPlan,
+    settings: &Settings,
+    duration: Option<Duration>,
+) -> Result<RunPlan, HarnessError> {
+    plan.topology_named = settings.named_topology().is_some();
+    plan.order.work_type = settings.work_type_name();
+    plan.deadline_s = settings.deadline.map(|deadline| deadline.as_secs());
+    if let Some(duration) = duration {
+        plan.order.duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    }
+    if let Some(token) = &settings.replay {
+        replay::follow(token, &mut plan)?;
+    }
+    Ok(plan)
+}
+
 /// What can be said against a scenario is said before a machine is started, unless the test wants the error.
 fn check_body(entry: &TestEntry, order: &RunOrder) -> Result<(), HarnessError> {
     if entry.spec.expect_err {
@@ -148,7 +163,8 @@ fn with_what_needs_it(error: HarnessError, entry: &TestEntry, order: RunOrder) -
 }
 
 /// Generous: a guest that makes progress is never cut off, and a busy host does not count in deterministic mode.
-fn deadline(plan: &RunPlan, asked_for: Option<Duration>) -> Deadline {
+fn deadline(plan: &RunPlan) -> Deadline {
+    let asked_for = plan.deadline_s.map(Duration::from_secs);
     let duration = Duration::from_nanos(plan.order.duration_ns);
     let setup = Duration::from_secs(180);
     let enabling = plan.order.scheduler.as_ref().map(|_| LONGEST_ENABLING);
@@ -195,4 +211,24 @@ fn mode_of(
     record.mode = Some(chosen.mode);
     record.mode_why = chosen.why;
     Ok(chosen.mode)
+}
+
+#[cfg(test)]
+mod tests {
+    use ktstr_model::Topology;
+
+    use super::*;
+    use crate::replay::tests::plan;
+
+    #[test]
+    fn the_deadline_is_that_of_the_duration_that_was_asked_for() {
+        let settings = Settings { deadline: None, replay: None, ..Settings::of_this_process().unwrap() };
+        let plan = || plan("steady", Topology::of(1, 1, 2, 1), Mode::Deterministic);
+        let of = |settings: &Settings, duration| deadline(&as_asked(plan(), settings, duration).unwrap()).cpu;
+        let ten_minutes = Duration::from_secs(600);
+        assert!(of(&settings, Some(ten_minutes)) > Some(ten_minutes));
+        assert!(of(&settings, None) < Some(ten_minutes));
+        let named = Settings { deadline: Some(Duration::from_secs(8)), ..settings };
+        assert_eq!(of(&named, Some(ten_minutes)), Some(Duration::from_secs(8)));
+    }
 }

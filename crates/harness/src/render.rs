@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use ktstr_model::{
-    Cause, GuestFailure, MetricValue, Polarity, RunReport, SchedulerReport, Stimulus, Verdict, format_ns,
+    Cause, ExitHow, GuestFailure, MetricValue, Polarity, RunReport, SchedulerReport, Stimulus, Verdict,
+    format_ns,
 };
 use ktstr_results::Record;
 
@@ -44,10 +45,25 @@ pub fn pass(record: &Record) -> String {
     let mut text = line(record) + "\n";
     metrics(&mut text, record);
     notes(&mut text, record);
-    if record.scheduler_report.as_ref().is_some_and(|scheduler| scheduler.ignored_sigint) {
-        section(&mut text, "scheduler", ["it did not heed SIGINT and was killed"].into_iter());
-    }
+    let stopped = record.scheduler_report.as_ref().and_then(badly_stopped);
+    section(&mut text, "scheduler", stopped.as_deref().into_iter());
     text.trim_end().to_owned()
+}
+
+const NOT_HEEDED: &str = "it did not heed SIGINT and was killed";
+
+/// How the program of a scheduler that lived to the end stopped, unless it was by the SIGINT that it is sent: no verdict
+/// depends on that, but a loader that crashes in its last lines has lost what it would have said there.
+fn badly_stopped(scheduler: &SchedulerReport) -> Option<String> {
+    const SIGINT: i32 = 2;
+    let exit = scheduler.exit.filter(|_| scheduler.died_at_ns.is_none());
+    match exit {
+        _ if scheduler.ignored_sigint => Some(NOT_HEEDED.to_owned()),
+        None | Some(ExitHow::Code(0) | ExitHow::Signal(SIGINT)) => None,
+        // As shells report an end by the signal.
+        Some(ExitHow::Code(code)) if code == 128 + SIGINT => None,
+        Some(exit) => Some(format!("told to stop (SIGINT), its program {exit}")),
+    }
 }
 
 /// What is known of a run beside its record and judgement.
@@ -119,7 +135,7 @@ fn scheduler(record: &Record, report: &RunReport) -> Vec<String> {
         lines.push(format!("its program {exit}{}", when.unwrap_or_default()));
     }
     if *ignored_sigint {
-        lines.push("it did not heed SIGINT and was killed".to_owned());
+        lines.push(NOT_HEEDED.to_owned());
     }
     lines
 }

@@ -7,7 +7,8 @@ use crate::error::HarnessError;
 use crate::plan::RunPlan;
 
 /// Makes `plan` that of the run that `token` is of, as far as the declaration does not decide it: seed, duration, work
-/// type, what is done to the machine meanwhile, kernel arguments and memory. What else differs is seen in the record.
+/// type, what is done to the machine meanwhile, kernel arguments, memory, and a deadline that was asked for. What else differs
+/// is seen in the record.
 ///
 /// # Errors
 /// When the plan is for another test, another topology or another mode.
@@ -31,11 +32,12 @@ pub(crate) fn follow(token: &ReplayToken, plan: &mut RunPlan) -> Result<(), Harn
     order.perturbation.clone_from(&then.perturbation);
     plan.machine.kargs.clone_from(&token.plan.kargs);
     plan.machine.memory_mb = token.plan.memory_mb;
+    plan.deadline_s = token.plan.deadline_s.or(plan.deadline_s);
     Ok(())
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use ktstr_model::{TestSpec, Topology};
     use ktstr_results::replay::{TokenKernel, TokenOutcome, TokenTest};
     use ktstr_results::{Identities, Plan};
@@ -44,7 +46,8 @@ mod tests {
     use super::*;
     use crate::plan::order;
 
-    fn plan(name: &'static str, topology: Topology, mode: Mode) -> RunPlan {
+    /// The plan of a run that nothing was asked for.
+    pub(crate) fn plan(name: &'static str, topology: Topology, mode: Mode) -> RunPlan {
         let machine = MachineSpec {
             kernel: "/boot/x".into(),
             kernel_sha256: "ab".repeat(32),
@@ -64,11 +67,12 @@ mod tests {
             scheduler: None,
             texts: Vec::new(),
             topology_named: false,
+            deadline_s: None,
         }
     }
 
     /// The token of a run of `stalls` with seed 7.
-    fn token(topology: Topology) -> ReplayToken {
+    pub(crate) fn token(topology: Topology) -> ReplayToken {
         let mut order = plan("stalls", topology, Mode::Deterministic).order;
         order.seed = 7;
         order.duration_ns = 250_000_000;
@@ -77,7 +81,13 @@ mod tests {
             schema: ReplayToken::SCHEMA,
             test: TokenTest { program: Default::default(), test: "stalls".into(), cell: None },
             kernel: TokenKernel { release: "7.3.4".into(), sha256: "ab".repeat(32) },
-            plan: Plan { order, kargs: vec!["nosmt".into()], memory_mb: 768, topology_named: false },
+            plan: Plan {
+                order,
+                kargs: vec!["nosmt".into()],
+                memory_mb: 768,
+                topology_named: false,
+                deadline_s: Some(8),
+            },
             qemu: "10.0.11".into(),
             identities: Identities::default(),
             outcome: TokenOutcome {
@@ -97,6 +107,7 @@ mod tests {
         follow(&token, &mut plan).unwrap();
         assert_eq!(plan.order, token.plan.order);
         assert_eq!((plan.machine.kargs, plan.machine.memory_mb), (vec!["nosmt".to_owned()], 768));
+        assert_eq!(plan.deadline_s, Some(8));
     }
 
     #[test]

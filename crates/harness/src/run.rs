@@ -9,7 +9,7 @@ use ktstr_results::{Phases, Record, TestProgram};
 use ktstr_vm::{Qemu, VmError};
 
 use crate::after_body;
-use crate::determinism::{self, NotEqual};
+use crate::determinism::{self, Checked};
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::host_noise::NoiseWatch;
@@ -111,7 +111,7 @@ fn attempt(
     record: &mut Record,
 ) -> Result<(Judgement, Evidence), HarnessError> {
     let spec = &entry.spec;
-    let prepared = Prepared::new(entry, settings, seed, record)?;
+    let prepared = Prepared::new(entry, settings, seed, None, record)?;
     // Kept while the machine runs: `kernel clean` leaves a kernel in use alone.
     let _in_use = prepared.host.kernel.hold()?;
     let (mut evidence, noise) = run_clone(&prepared, &mut record.phases)?;
@@ -123,14 +123,23 @@ fn attempt(
     let judged = weigh_noise(judge(&evidence), prepared.plan.machine.mode, &noise, &workers);
     record.noise = Some(noise);
     let judged = if spec.expect_err { expect_failure(judged) } else { judged };
-    let mut judged = look_after_it(entry, judged, &evidence, record);
-    if settings.check_determinism {
-        judged = check_determinism(&prepared, judged, &mut evidence, record)?;
-    }
-    if judged.cause.verdict() != Verdict::Pass {
-        record.identities = Some(identities::of(&prepared.host, &prepared.plan, &prepared.payload)?);
+    let judged = after_body::look(entry, judged, &evidence, record);
+    let alone = judged.cause.verdict();
+    let judged = match settings.check_determinism {
+        true => check_determinism(&prepared, judged, &mut evidence, record),
+        false => judged,
+    };
+    // Not when only the second run was lost: there is nothing to repeat then.
+    if tells_identities(settings, alone) || judged.cause == Cause::NotDeterministic {
+        // That QEMU's file is gone meanwhile takes no verdict away.
+        record.identities = identities::of(&prepared.host, &prepared.plan, &prepared.payload).ok();
     }
     Ok((judged, evidence))
+}
+
+/// Whether a record says which programs took part: that of a failure, to be compared with, and that of a replay, to compare.
+fn tells_identities(settings: &Settings, verdict: Verdict) -> bool {
+    verdict != Verdict::Pass || settings.replay.is_some()
 }
 
 /// Runs a second clone, which shall do what the first did.
@@ -139,17 +148,16 @@ fn check_determinism(
     judged: Judgement,
     evidence: &mut Evidence,
     record: &mut Record,
-) -> Result<Judgement, HarnessError> {
-    let (second, _) = run_clone(prepared, &mut Phases::default())?;
-    let Some(NotEqual { judgement, divergence }) = determinism::compare(evidence, &second) else {
-        record.notes.push("ran twice: the two runs are equal".to_owned());
-        return Ok(judged);
-    };
-    record.notes.push(format!("the first run alone: {}", judged.headline));
-    record.divergence = divergence;
-    let report = second.report.and_then(Result::ok);
-    evidence.second_report = report.and_then(|report| serde_json::to_string(&report).ok());
-    Ok(judgement)
+) -> Judgement {
+    let second = run_clone(prepared, &mut Phases::default()).map(|(second, _)| second);
+    let Checked { judgement, note, divergence } = determinism::check(judged, evidence, &second);
+    record.notes.push(note);
+    if judgement.cause == Cause::NotDeterministic {
+        record.divergence = divergence;
+        let report = second.ok().and_then(|second| second.report?.ok());
+        evidence.second_report = report.and_then(|report| serde_json::to_string(&report).ok());
+    }
+    judgement
 }
 
 /// Runs one clone from its start to its end, and watches what else the host did meanwhile.
@@ -169,22 +177,18 @@ fn run_clone(prepared: &Prepared, phases: &mut Phases) -> Result<(Evidence, Host
     Ok((evidence, noise))
 }
 
-/// What is to be looked at when the machine has ended, whatever became of it.
-pub(crate) fn look_after_it(
-    entry: &TestEntry,
-    mut judged: Judgement,
-    evidence: &Evidence,
-    record: &mut Record,
-) -> Judgement {
-    if let (Some(Ok(report)), Some(budget_ms)) = (&evidence.report, entry.spec.cleanup_budget_ms) {
-        judged = after_body::with(judged, Ok(after_body::cleanup(report, budget_ms)));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::tests::token;
+
+    #[test]
+    fn a_replay_that_passes_says_what_ran_in_it() {
+        let topology = ktstr_model::Topology::of(1, 1, 2, 1);
+        let plain = Settings { replay: None, ..Settings::of_this_process().unwrap() };
+        let replay = Settings { replay: Some(token(topology)), ..plain.clone() };
+        let told =
+            |settings| [Verdict::Pass, Verdict::Fail].map(|verdict| tells_identities(settings, verdict));
+        assert_eq!((told(&plain), told(&replay)), ([false, true], [true, true]));
     }
-    if let (Some(step), Some(run)) = (entry.post_vm, after_body::run_result(record, &judged, evidence)) {
-        let found = after_body::post_vm(step, &run);
-        if let Ok(result) = &found {
-            record.notes.extend(result.notes.iter().map(|note| format!("post_vm: {note}")));
-        }
-        judged = after_body::with(judged, found);
-    }
-    judged
 }

@@ -28,7 +28,7 @@ pub struct Settings {
     pub seed: u64,
     /// `KTSTR_WORK_TYPE`: what swappable workers do instead of what their scenario says.
     pub work_type: Option<WorkType>,
-    /// Where records go: `KTSTR_SIDECAR_DIR` itself, else folders in `target/ktstr`.
+    /// Where records go: `KTSTR_SIDECAR_DIR` itself, else folders in `KTSTR_RUNS_DIR`, else folders in `target/ktstr`.
     pub records: RecordFolder,
     /// `KTSTR_COMMIT`: the commit of the workspace, when whoever started this process knew it.
     pub commit: Option<Commit>,
@@ -67,13 +67,11 @@ impl Settings {
                 None => DEFAULT_SEED,
             },
             work_type: text("KTSTR_WORK_TYPE").map(|name| WorkType::named(&name)).transpose()?,
-            records: match text("KTSTR_SIDECAR_DIR") {
-                Some(folder) => RecordFolder::Fixed(folder.into()),
-                None => {
-                    let target = target_folder(&env::current_exe().unwrap_or_default());
-                    RecordFolder::Below(target.join("ktstr"))
-                }
-            },
+            records: records(
+                text(RecordFolder::FIXED_VARIABLE),
+                text(RecordFolder::BELOW_VARIABLE),
+                &env::current_exe().unwrap_or_default(),
+            ),
             commit: text("KTSTR_COMMIT").map(Commit::from),
             invocation: text("KTSTR_RUN_ID").or_else(|| text("NEXTEST_RUN_ID")),
             deadline: match text("KTSTR_DEADLINE_SECS") {
@@ -115,6 +113,16 @@ impl Settings {
     }
 }
 
+/// Where the records of a test binary go. Only cargo knows for certain where its target folder is; a command that has asked
+/// it says so in a variable.
+fn records(fixed: Option<String>, below: Option<String>, test_binary: &Path) -> RecordFolder {
+    match (fixed, below) {
+        (Some(folder), _) => RecordFolder::Fixed(folder.into()),
+        (None, Some(folder)) => RecordFolder::Below(folder.into()),
+        (None, None) => RecordFolder::Below(target_folder(test_binary).join("ktstr")),
+    }
+}
+
 /// Cargo's target folder: a test binary is in `target/PROFILE/deps`.
 fn target_folder(test_binary: &Path) -> PathBuf {
     let deps = test_binary.ancestors().find(|folder| folder.ends_with("deps"));
@@ -125,6 +133,19 @@ fn target_folder(test_binary: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_go_where_the_command_that_runs_tests_looks_for_them() {
+        let cross = Path::new("/w/target/x86_64-unknown-linux-gnu/debug/deps/sched-12");
+        let named = |name: &str| Some(name.to_owned());
+        assert_eq!(
+            records(None, named("/w/target/ktstr"), cross),
+            RecordFolder::Below("/w/target/ktstr".into())
+        );
+        assert_eq!(records(named("/r"), named("/w/target/ktstr"), cross), RecordFolder::Fixed("/r".into()));
+        let plain = Path::new("/w/target/debug/deps/sched-12");
+        assert_eq!(records(None, None, plain), RecordFolder::Below("/w/target/ktstr".into()));
+    }
 
     #[test]
     fn records_go_to_the_target_folder() {

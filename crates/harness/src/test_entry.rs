@@ -149,7 +149,13 @@ mod tests {
         let record = Record {
             mode: Some(Mode::Deterministic),
             kernel: Some(kernel),
-            plan: Some(Plan { order, kargs: Vec::new(), memory_mb: 512, topology_named: false }),
+            plan: Some(Plan {
+                order,
+                kargs: Vec::new(),
+                memory_mb: 512,
+                topology_named: false,
+                deadline_s: None,
+            }),
             identities: Some(Identities::default()),
             digest: Some(Digest::of(b"digest")),
             ..Record::begun("t".into(), "eevdf", 1)

@@ -11,12 +11,13 @@ use ktstr_results::replay::ReplayToken;
 use ktstr_results::{Identities, Record, Written};
 use ktstr_vm::Work;
 
+use crate::after_body;
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
 use crate::identities;
 use crate::judge::{expect_failure, judge};
 use crate::prepared::Prepared;
-use crate::run::{Finished, begun, finish, look_after_it};
+use crate::run::{Finished, begun, finish};
 use crate::settings::Settings;
 
 /// A test whose template is loaded. A run costs its clone and nothing else.
@@ -42,10 +43,7 @@ impl VariedRuns {
         let spec = &entry.spec;
         let seed = spec.seed.unwrap_or(settings.seed);
         let mut record = begun(spec, settings, seed);
-        let mut prepared = Prepared::new(&entry, settings, seed, &mut record)?;
-        if let Some(duration) = duration {
-            prepared.plan.order.duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        }
+        let prepared = Prepared::new(&entry, settings, seed, duration, &mut record)?;
         let in_use = prepared.host.kernel.hold()?;
         let identities = identities::of(&prepared.host, &prepared.plan, &prepared.payload)?;
         Ok(Self { entry, prepared, record, identities, _in_use: in_use })
@@ -86,7 +84,7 @@ impl VariedRuns {
         }
         let judged = judge(&evidence);
         let judged = if self.entry.spec.expect_err { expect_failure(judged) } else { judged };
-        let judgement = look_after_it(&self.entry, judged, &evidence, &mut record);
+        let judgement = after_body::look(&self.entry, judged, &evidence, &mut record);
         let mut finished = finish(record, judgement, Some(evidence));
         if finished.record.verdict != Verdict::Pass {
             finished.record.identities = Some(self.identities.clone());

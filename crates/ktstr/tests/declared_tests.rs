@@ -163,6 +163,20 @@ fn a_run_on_the_host_leaves_a_record_too() {
 }
 
 #[test]
+fn a_record_goes_below_the_folder_that_the_command_names() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "fails_on_the_host", "--ignored", "--nocapture"])
+        .env_remove("KTSTR_SIDECAR_DIR")
+        .envs([("KTSTR_RUNS_DIR", runs.path()), ("KTSTR_COMMIT", "abc1234".as_ref())])
+        .output()
+        .unwrap();
+    let of_run = runs.path().join("host-abc1234");
+    let left = std::fs::read_dir(&of_run).map(Iterator::count);
+    assert_eq!(left.ok(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_changes_no_verdict() {
     for (test, is_pass) in
         [("a_body_that_passes_makes_a_test_that_passes", true), ("fails_on_the_host", false)]

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Identities {
-    /// Every file that the guest was given: the test binary, the scheduler, included files, and the host's shared
-    /// libraries. Equal payloads run equal programs, whatever host packed them.
+    /// Every file that the guest was given: the test binary, the scheduler, external programs, included files, and the host's
+    /// shared libraries. Equal payloads run equal programs, whatever host packed them.
     pub payload: String,
     /// The test binary, as the guest gets it.
     pub test_binary: String,
@@ -37,7 +37,7 @@ impl Identities {
             let scheduler = [self, here].map(|one| one.scheduler.as_ref().unwrap_or(&none));
             let scheduler = compare("the scheduler", scheduler[0], scheduler[1]);
             if !test && !scheduler {
-                compare("shared libraries or included files", &self.payload, &here.payload);
+                compare("payload programs, shared libraries or included files", &self.payload, &here.payload);
             }
         }
         lines
@@ -75,7 +75,7 @@ mod tests {
         let libraries = Identities { payload: other, ..identities() };
         assert_eq!(
             then.differences(&libraries),
-            ["shared libraries or included files: 111111111111 then, 666666666666 here"]
+            ["payload programs, shared libraries or included files: 111111111111 then, 666666666666 here"]
         );
     }
 }

@@ -87,6 +87,10 @@ pub struct Plan {
     /// Whether the topology was named for this run, in place of what the test or its cell has.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub topology_named: bool,
+    /// The deadline of a guest that hangs, in seconds, where another than ktstr's own was asked for: of QEMU's CPU time in
+    /// deterministic mode, of wall time in real time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_s: Option<u64>,
 }
 
 /// One run. [`Schema`] says which changes to this are allowed.

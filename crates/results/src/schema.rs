@@ -23,7 +23,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 /// |---|---|
 /// | 1, a number | the format before folders of runs; never released |
 /// | 2.0 | folders of runs; a record and, beside it, the report |
-/// | 2.1 | `program`, `cell`, `location`, `invocation`, `identities`, `replay_token`, `divergence`, `noise`, `payloads`, `metrics`; what workers were allowed to use; payloads, work type, perturbation and disk in the plan; where a scheduler died and what it loaded; causes and kinds of violations |
+/// | 2.1 | `program`, `cell`, `location`, `invocation`, `identities`, `replay_token`, `divergence`, `noise`, `payloads`, `metrics`; what workers were allowed to use; payloads, work type, perturbation, disk and a deadline in the plan; where a scheduler died and what it loaded; causes and kinds of violations |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Schema {
     /// Changes with the meaning of fields.

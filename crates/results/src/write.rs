@@ -21,6 +21,19 @@ pub enum RecordFolder {
 }
 
 impl RecordFolder {
+    /// The variable that names a [`Fixed`](Self::Fixed) folder; it goes before the other.
+    pub const FIXED_VARIABLE: &str = "KTSTR_SIDECAR_DIR";
+    /// The variable that names a folder [`Below`](Self::Below) which records go.
+    pub const BELOW_VARIABLE: &str = "KTSTR_RUNS_DIR";
+
+    /// The variable that tells another process of this folder.
+    pub fn variable(&self) -> &'static str {
+        match self {
+            Self::Fixed(_) => Self::FIXED_VARIABLE,
+            Self::Below(_) => Self::BELOW_VARIABLE,
+        }
+    }
+
     /// The folder that it is or that all of its folders are in.
     pub fn root(&self) -> &Path {
         match self {

@@ -17,6 +17,9 @@ pub struct Run {
     headline: String,
     digest: Option<Digest>,
     record: PathBuf,
+    /// Whether it is known which programs ran.
+    #[serde(skip)]
+    is_identified: bool,
 }
 
 impl Run {
@@ -29,6 +32,7 @@ impl Run {
             headline: record.headline.clone(),
             digest: record.digest,
             record: path,
+            is_identified: record.identities.is_some(),
         }
     }
 
@@ -107,9 +111,14 @@ impl Outcome {
             let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
             lines.push(format!("then: {verdict}, {}, {}", shown(*digest), first(headline)));
             lines.push(format!("here: {}, {}, {}", run.verdict, shown(run.digest), first(&run.headline)));
-            if self.differences.is_empty() {
+            if !run.is_identified {
+                lines.push("which programs ran here is not known, so they were not compared".to_owned());
+            } else if self.differences.is_empty() {
                 lines.push("nothing that is known to matter is different here".to_owned());
             }
+        }
+        if self.runs.iter().any(|run| run.result == Replayed::Reproduced && run.digest.is_none()) {
+            lines.push("ended in the same way; there was no digest to compare".to_owned());
         }
         if !self.divergence.is_empty() {
             lines.push("where they went apart (one run: then, the other: here):".to_owned());
@@ -135,16 +144,14 @@ impl Outcome {
 
     /// 0, 3 or 4, as the help says.
     pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self.result {
-            Replayed::Reproduced => 0,
-            Replayed::OtherSchedule => 3,
-            Replayed::NotReproduced => 4,
-        })
+        ExitCode::from(self.result.exit_code())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ktstr_results::Identities;
+
     use super::*;
     use crate::replay::testing::{record, token};
 
@@ -184,6 +191,26 @@ mod tests {
         here: pass, digest 0bf474896363505e5ea5e5d6ace8ebfb, every check held
         TOKEN: same verdict, other schedule 1 of 2; not reproduced 1 of 2
         ");
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_called_equal() {
+        let passed = Record { verdict: Verdict::Pass, cause: Cause::ChecksHeld, ..record() };
+        let unknown = outcome(&[Record { identities: None, ..passed.clone() }]).text();
+        assert!(unknown.contains("which programs ran here is not known"), "{unknown}");
+        assert!(!unknown.contains("nothing that is known"), "{unknown}");
+        let scheduler = Some("f".repeat(64));
+        let payload = "e".repeat(64);
+        let fixed =
+            Record { identities: Some(Identities { scheduler, payload, ..Identities::default() }), ..passed };
+        let fixed = outcome(&[fixed]).text();
+        assert!(fixed.contains("different here: the scheduler: none then, ffffffffffff here"), "{fixed}");
+        let mut crashed = record();
+        crashed.digest = None;
+        let token = ReplayToken::of(&crashed).unwrap();
+        let mut outcome = Outcome::of(&token);
+        outcome.add(Run::of(&token, &crashed, "/r/x.json".into()), Vec::new());
+        assert!(outcome.text().starts_with("ended in the same way; there was no digest to compare\n"));
     }
 
     #[test]

@@ -51,11 +51,16 @@ impl Workspace {
     /// # Errors
     /// When cargo does not know the workspace either.
     pub fn of(flags: &[String]) -> Result<Self> {
-        let mut command = super::cargo();
-        command.args(["metadata", "--no-deps", "--format-version", "1"]);
         let (own, target) = metadata_flags(flags);
-        let mut workspace: Self = serde_json::from_slice(&stdout(command.args(own))?)
-            .context("cargo's description of the workspace")?;
+        let mut command = super::cargo();
+        command.args(["metadata", "--no-deps", "--format-version", "1"]).args(own);
+        let output = command.output().context("running `cargo metadata`")?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!("cargo knows of no workspace here: {}", said.trim().trim_start_matches("error: "));
+        }
+        let mut workspace: Self =
+            serde_json::from_slice(&output.stdout).context("cargo's description of the workspace")?;
         if let Some(target) = target {
             workspace.target_directory = std::path::absolute(target)?;
         }
@@ -95,22 +100,28 @@ pub fn stdout(command: &mut Command) -> Result<Vec<u8>> {
 /// The folders of records.
 pub struct Records(RecordFolder);
 
+/// The folder that `KTSTR_SIDECAR_DIR` names.
+pub fn named_folder() -> Option<RecordFolder> {
+    let folder = std::env::var_os(RecordFolder::FIXED_VARIABLE).filter(|folder| !folder.is_empty())?;
+    // Tests run in the folders of their packages.
+    Some(RecordFolder::Fixed(std::path::absolute(&folder).unwrap_or(folder.into())))
+}
+
+/// The folder that a workspace has.
+pub fn folder_of(workspace: &Workspace) -> RecordFolder {
+    RecordFolder::Below(workspace.target_directory.join("ktstr"))
+}
+
 impl Records {
     /// `KTSTR_SIDECAR_DIR`, else `ktstr` in the target folder.
     pub fn of(workspace: &Workspace) -> Self {
-        match std::env::var_os("KTSTR_SIDECAR_DIR").filter(|folder| !folder.is_empty()) {
-            // Tests run in the folders of their packages.
-            Some(folder) => Self(RecordFolder::Fixed(std::path::absolute(&folder).unwrap_or(folder.into()))),
-            None => Self(RecordFolder::Below(workspace.target_directory.join("ktstr"))),
-        }
+        Self(named_folder().unwrap_or_else(|| folder_of(workspace)))
     }
 
-    /// What test processes shall be told: the named folder, wherever they run.
-    pub fn named(&self) -> Option<&Path> {
-        match &self.0 {
-            RecordFolder::Fixed(folder) => Some(folder),
-            RecordFolder::Below(_) => None,
-        }
+    /// Tells test processes. By the paths of their binaries alone they would look elsewhere when those were built for a
+    /// target that was named: in `target/TARGET/PROFILE`.
+    pub fn tell(&self, command: &mut Command) {
+        command.env(self.0.variable(), self.0.root());
     }
 
     /// Where they are.
@@ -154,6 +165,8 @@ impl Records {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     #[test]
@@ -175,6 +188,20 @@ mod tests {
         };
         assert_eq!(names(SystemTime::now()), ["early", "late"]);
         assert_eq!(names(SystemTime::now() + Duration::from_secs(60)), [""; 0]);
+    }
+
+    #[test]
+    fn test_processes_are_told_where_records_are_looked_for() {
+        let told = |folder: RecordFolder| {
+            let mut command = Command::new("true");
+            Records(folder).tell(&mut command);
+            let set = |(name, value): (&OsStr, Option<&OsStr>)| (name.to_owned(), value.map(OsStr::to_owned));
+            command.get_envs().map(set).collect::<Vec<_>>()
+        };
+        let workspace =
+            Workspace { workspace_root: "/w".into(), target_directory: "/t".into(), packages: Vec::new() };
+        assert_eq!(told(folder_of(&workspace)), [("KTSTR_RUNS_DIR".into(), Some("/t/ktstr".into()))]);
+        assert_eq!(told(RecordFolder::Fixed("/r".into())), [("KTSTR_SIDECAR_DIR".into(), Some("/r".into()))]);
     }
 
     #[test]

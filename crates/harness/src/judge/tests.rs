@@ -131,12 +131,55 @@ fn expected_failures_pass_and_broken_runs_stay_broken() {
         expect_failure(judge(&finished(report(Err(never_came_up), None)))).cause,
         Cause::SchedulerExited
     );
+    let died = SchedulerReport { died_at_ns: Some(5), ..SchedulerReport::default() };
+    let died = finished(report(Ok(AssertResult::pass()), Some(died)));
+    assert_eq!(expect_failure(judge(&died)).cause, Cause::ExpectedError);
     let hung = Evidence { stop: Some(Stop::Deadline("1 s".into())), ..Evidence::default() };
     assert_eq!(expect_failure(judge(&hung)).cause, Cause::Hang);
 }
 
+fn disabled(reason: &str) -> String {
+    format!("[    3.1] sched_ext: BPF scheduler \"x\" disabled ({reason})")
+}
+
 #[test]
 fn an_orderly_end_is_no_reason() {
-    let log = ["sched_ext: BPF scheduler \"x\" disabled (unregistered from user space)".to_owned()];
-    assert_eq!(kernels_reason(&log), None);
+    let orderly = disabled("unregistered from user space");
+    assert_eq!(kernels_reason(std::slice::from_ref(&orderly)), None);
+    assert_eq!(kernels_reason(&[orderly, disabled("runtime error")]).unwrap(), "runtime error");
+}
+
+#[test]
+fn an_ejection_counts_though_the_program_attached_its_scheduler_again() {
+    let lived = SchedulerReport { enabled_after_ns: Some(1), ..SchedulerReport::default() };
+    let run = |scheduler: &SchedulerReport, reason: &str| {
+        let mut report = report(Ok(AssertResult::pass()), Some(scheduler.clone()));
+        report.sched_ext_log = vec![
+            disabled(reason),
+            "[    3.1] sched_ext: x: cpu 3 going offline, exiting scheduler".into(),
+            "[    3.2] sched_ext: BPF scheduler \"x\" enabled".into(),
+            disabled("unregistered from user space"),
+        ];
+        finished(report.with_digest())
+    };
+    let judged = judge(&run(&lived, "unregistered from the main kernel"));
+    assert_eq!(judged.cause, Cause::SchedulerDied);
+    assert_eq!(
+        judged.headline,
+        "the kernel disabled the scheduler: unregistered from the main kernel: cpu 3 going offline, exiting scheduler"
+    );
+    for orderly in ["unregistered from user space", "unregistered from BPF"] {
+        assert_eq!(cause(&run(&lived, orderly)), Cause::ChecksHeld, "{orderly}");
+    }
+    let stalled = run(&lived, "runnable task stall");
+    assert_eq!(cause(&stalled), Cause::SchedulerDied);
+    let in_a_shell = Evidence { stop: None, ..stalled };
+    assert_eq!(cause(&in_a_shell), Cause::ChecksHeld, "its log is of earlier schedulers, too");
+    let mut without_scheduler = report(Ok(AssertResult::pass()), None);
+    without_scheduler.sched_ext_log = vec![disabled("runtime error")];
+    assert_eq!(
+        cause(&finished(without_scheduler.with_digest())),
+        Cause::ChecksHeld,
+        "a test of the kernel's own"
+    );
 }

@@ -4,20 +4,20 @@ use std::env;
 use std::path::Path;
 
 use ktstr_kernel::{Cache, Environment};
-use ktstr_results::Record;
+use ktstr_results::{Record, TestProgram};
 
 /// Variables that decide what is run and that have no option.
 const VARIABLES: [&str; 3] = ["KTSTR_SCHEDULER", "KTSTR_QEMU", "KTSTR_CACHE_DIR"];
+
+/// Cargo's profiles that need no `--cargo-profile`.
+const DEV: &str = "dev";
+const RELEASE: &str = "release";
 
 /// What a process knows of how it was started, as far as repeating needs it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Started {
     /// The test binary as nextest names it (`NEXTEST_BINARY_ID`).
     pub binary_id: Option<String>,
-    /// The package (`CARGO_PKG_NAME`), which cargo and nextest set.
-    pub package: Option<String>,
-    /// Whether it was built with the release profile.
-    pub release: bool,
     /// Whether ignored tests were asked for.
     pub ignored: bool,
     /// Set ones of [`VARIABLES`].
@@ -33,8 +33,6 @@ impl Started {
         let cache = Cache::locate(&Environment::of_process()).ok();
         Self {
             binary_id: text("NEXTEST_BINARY_ID"),
-            package: text("CARGO_PKG_NAME"),
-            release: env::current_exe().is_ok_and(|binary| is_release(&binary)),
             ignored: env::args()
                 .any(|argument| ["--ignored", "--include-ignored"].contains(&argument.as_str())),
             variables: VARIABLES.iter().filter_map(|name| Some((*name, text(name)?))).collect(),
@@ -43,14 +41,8 @@ impl Started {
     }
 }
 
-/// Whether a test binary is of the release profile: they are in `target/PROFILE/deps`.
-fn is_release(binary: &Path) -> bool {
-    let deps = binary.ancestors().find(|folder| folder.ends_with("deps"));
-    deps.and_then(Path::parent).is_some_and(|profile| profile.ends_with("release"))
-}
-
-/// One line for a shell, anywhere in the workspace, that repeats the run: same kernel, mode and seed, and no other test, whatever other
-/// tests are called.
+/// One line for a shell, anywhere in the workspace, that repeats the run: same kernel, mode, seed, build profile, packages and
+/// features, and no other test, whatever other tests are called.
 pub(crate) fn command(record: &Record, started: &Started) -> String {
     let cell = record.cell.as_deref().unwrap_or_default().split('/').collect::<Vec<_>>();
     let words = match cell[..] {
@@ -65,7 +57,7 @@ fn beginning(command: &str, record: &Record, started: &Started) -> Vec<String> {
     let mut words: Vec<String> =
         started.variables.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
     words.push(format!("cargo ktstr {command}"));
-    if started.release {
+    if record.program.cargo_profile() == RELEASE {
         words.push("--release".to_owned());
     }
     if let Some(kernel) = &record.kernel {
@@ -77,12 +69,32 @@ fn beginning(command: &str, record: &Record, started: &Started) -> Vec<String> {
     words
 }
 
+/// What nextest is told so that it builds the test's binary as it was built.
+fn of_build(program: &TestProgram) -> Vec<String> {
+    const PACKAGES: [&str; 4] = ["-p", "--package", "--workspace", "--all"];
+    let mut words = Vec::new();
+    let profile = program.cargo_profile();
+    if ![DEV, RELEASE].contains(&profile) {
+        words.push(format!("--cargo-profile {}", quoted(profile)));
+    }
+    // Without one nextest would look at the package of the current folder only.
+    let names_packages = program.build.iter().any(|word| PACKAGES.contains(&word.as_str()));
+    if !names_packages && !program.package.is_empty() {
+        words.push(format!("-p {}", quoted(&program.package)));
+    }
+    words.extend(program.build.iter().map(|word| quoted(word)));
+    words
+}
+
 /// A cell of the verifier's sweep, which nothing but that has.
 fn of_sweep(record: &Record, started: &Started, scheduler: &str, preset: &str) -> Vec<String> {
     let mut words = beginning("verifier", record, started);
     words.insert(0, format!("KTSTR_SEED={}", record.seed));
     words.push(format!("--scheduler {} --preset {}", quoted(scheduler), quoted(preset)));
-    words.extend(started.package.as_ref().map(|package| format!("-- -p {}", quoted(package))));
+    let build = of_build(&record.program);
+    if !build.is_empty() {
+        words.push(format!("-- {}", build.join(" ")));
+    }
     words
 }
 
@@ -92,10 +104,7 @@ fn of_test(record: &Record, started: &Started) -> Vec<String> {
         words.push(format!("--work-type {}", quoted(work_type)));
     }
     words.push(format!("--seed {} --", record.seed));
-    // Without it nextest would look at the package of the current folder only.
-    if let Some(package) = &started.package {
-        words.push(format!("-p {}", quoted(package)));
-    }
+    words.extend(of_build(&record.program));
     let name = name(record);
     if started.ignored || name.contains('/') {
         words.push("--run-ignored all".to_owned());
@@ -156,31 +165,57 @@ mod tests {
         }
     }
 
+    /// The same of a binary that was built so.
+    fn built(profile: &str, build: &[&str]) -> Record {
+        let program = TestProgram {
+            package: "my-sched".into(),
+            binary: "sched".into(),
+            profile: profile.into(),
+            build: build.iter().map(|word| (*word).to_owned()).collect(),
+        };
+        Record { program, ..record() }
+    }
+
     #[test]
     fn repeats_this_test_of_this_binary_and_no_other() {
         let nextest = Started {
             binary_id: Some("my-sched::sched".into()),
-            package: Some("my-sched".into()),
             kernels: Some("/c/kernels".into()),
             ..Started::default()
         };
         assert_eq!(
-            command(&record(), &nextest),
+            command(&built("debug", &[]), &nextest),
             "cargo ktstr test --kernel 7.3.4+deb13-cloud-amd64 --mode deterministic --seed 7 -- -p \
              my-sched -E 'binary_id(=my-sched::sched) & test(=inner::steady)'"
         );
         let cargo = Started {
-            package: Some("my-sched".into()),
-            release: true,
             ignored: true,
             variables: vec![("KTSTR_SCHEDULER", "/a b/scx".into())],
             ..Started::default()
         };
         assert_eq!(
-            command(&record(), &cargo),
+            command(&built("release", &[]), &cargo),
             "KTSTR_SCHEDULER='/a b/scx' cargo ktstr test --release --kernel /c/kernels/7.3.4+deb13-cloud-amd64/image --mode \
              deterministic --seed 7 -- -p my-sched --run-ignored all -E 'binary(=sched) & test(=inner::steady)'"
         );
+    }
+
+    #[test]
+    fn it_is_built_as_it_was() {
+        let words = |profile: &str, build: &[&str]| {
+            let command = command(&built(profile, build), &Started::default());
+            let (before, after) = command.split_once(" -- ").unwrap();
+            assert_eq!(before.contains("--release"), profile == "release", "{before}");
+            after.split(" -E ").next().unwrap().to_owned()
+        };
+        assert_eq!(words("fast", &[]), "--cargo-profile fast -p my-sched");
+        assert_eq!(words("debug", &["--features", "a b"]), "-p my-sched --features 'a b'");
+        let of_two = ["--package", "my-sched", "-p", "other", "--all-features"];
+        assert_eq!(words("release", &of_two), "--package my-sched -p other --all-features");
+        let sweep =
+            Record { cell: Some("verifier/big/7.3.4/tiny-1llc".into()), ..built("fast", &["--workspace"]) };
+        let sweep = command(&sweep, &Started::default());
+        assert!(sweep.ends_with(" --preset tiny-1llc -- --cargo-profile fast --workspace"), "{sweep}");
     }
 
     #[test]
@@ -199,13 +234,9 @@ mod tests {
 
     #[test]
     fn a_cell_of_the_sweep_is_repeated_by_the_sweep() {
-        let record = Record { cell: Some("verifier/big#2/7.3.4/tiny-1llc".into()), ..record() };
-        let nextest = Started {
-            binary_id: Some("my-sched::sched".into()),
-            package: Some("my-sched".into()),
-            ignored: true,
-            ..Started::default()
-        };
+        let record = Record { cell: Some("verifier/big#2/7.3.4/tiny-1llc".into()), ..built("debug", &[]) };
+        let nextest =
+            Started { binary_id: Some("my-sched::sched".into()), ignored: true, ..Started::default() };
         assert_eq!(
             command(&record, &nextest),
             "KTSTR_SEED=7 cargo ktstr verifier --kernel /c/kernels/7.3.4+deb13-cloud-amd64/image --mode deterministic \
@@ -217,11 +248,5 @@ mod tests {
     fn without_a_machine_only_the_seed_counts() {
         let record = Record { on_host: true, ..Record::begun("t".into(), "eevdf", 1) };
         assert_eq!(command(&record, &Started::default()), "cargo ktstr test --seed 1 -- -E 'test(=t)'");
-    }
-
-    #[test]
-    fn the_profile_is_seen_in_the_path() {
-        assert!(is_release(Path::new("/w/target/release/deps/sched-12")));
-        assert!(!is_release(Path::new("/w/release/target/debug/deps/sched-12")));
     }
 }

@@ -154,6 +154,25 @@ fn what_the_scenario_did_is_told_with_times_after_its_beginning() {
 }
 
 #[test]
+fn a_scheduler_that_stops_badly_is_told_although_the_run_passed() {
+    let told = |exit, died_at_ns, ignored_sigint| {
+        let mut record = Record::begun("t".into(), "s", 1);
+        let exit = Some(exit);
+        record.scheduler_report =
+            Some(SchedulerReport { exit, died_at_ns, ignored_sigint, ..SchedulerReport::default() });
+        plain(&pass(&record)).lines().skip(1).map(str::trim).collect::<Vec<_>>().join(" ")
+    };
+    for orderly in [ExitHow::Code(0), ExitHow::Code(130), ExitHow::Signal(2)] {
+        assert_eq!(told(orderly, None, false), "");
+    }
+    let crashed = "scheduler: told to stop (SIGINT), its program";
+    assert_eq!(told(ExitHow::Signal(11), None, false), format!("{crashed} was killed by signal 11"));
+    assert_eq!(told(ExitHow::Code(101), None, false), format!("{crashed} exited with code 101"));
+    assert_eq!(told(ExitHow::Code(101), Some(5), false), "", "it was not told to: its death was expected");
+    assert_eq!(told(ExitHow::Signal(9), None, true), "scheduler: it did not heed SIGINT and was killed");
+}
+
+#[test]
 fn what_a_guest_wrote_cannot_paint_the_terminal() {
     let mut judged = Judgement::new(Cause::CheckViolated, "bad\u{1b}[2J");
     judged.details = vec![AssertDetail::new(DetailKind::Custom, "worse\u{1b}]0;x\u{7}")];

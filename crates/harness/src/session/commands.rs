@@ -19,7 +19,7 @@ use crate::after_body;
 use crate::cells::Declared;
 use crate::error::HarnessError;
 use crate::evidence::Evidence;
-use crate::judge::{Judgement, expect_failure, judge};
+use crate::judge::{Judgement, expect_failure, judge, judge_result};
 use crate::render::{self, Beside};
 use crate::run::finish;
 
@@ -202,7 +202,7 @@ fn run_test(order: &RunOrder, declared: &Declared) -> Result<i32, SessionError> 
         judged = expect_failure(judged);
     }
     if let (Some(Ok(report)), Some(budget_ms)) = (&evidence.report, entry.spec.cleanup_budget_ms) {
-        judged = after_body::with(judged, Ok(after_body::cleanup(report, budget_ms)));
+        judged = after_body::with(judged, judge_result(&after_body::cleanup(report, budget_ms)));
     }
     Ok(tell(&order.test, order, judged, evidence))
 }

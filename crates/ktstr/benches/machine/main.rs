@@ -53,5 +53,5 @@ fn main() -> Result<()> {
 pub(crate) fn prepare(entry: &TestEntry, seed: u64) -> Result<Prepared> {
     let settings = Settings { mode: ModeChoice::Deterministic, ..Settings::of_this_process()? };
     let mut record = Record::begun(entry.spec.path(), entry.spec.scheduler.name, seed);
-    Prepared::new(entry, &settings, seed, &mut record).context("a benchmark's test cannot be run")
+    Prepared::new(entry, &settings, seed, None, &mut record).context("a benchmark's test cannot be run")
 }

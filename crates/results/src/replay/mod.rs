@@ -2,10 +2,11 @@
 
 mod find;
 mod outcome;
+mod plan_differences;
 mod token;
 mod token_id;
 
 pub use find::{find_token, tokens_below};
-pub use outcome::Replayed;
+pub use outcome::{Replayed, what_happened};
 pub use token::{ReplayToken, TokenError, TokenKernel, TokenOutcome, TokenTest};
 pub use token_id::{BadTokenId, TokenId};

@@ -46,7 +46,9 @@ pub struct TokenOutcome {
     pub digest: Option<Digest>,
 }
 
-/// A failure of a deterministic run, with all that it takes to run it again. Equal failures have equal tokens.
+/// A failure of a deterministic run, with what it takes to run it again beside the sources: thresholds, the scheduler's
+/// arguments and sysctls are in it to be compared only, and are those of the declaration when it is run. Equal failures have
+/// equal tokens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReplayToken {
     /// Its id.

@@ -21,7 +21,8 @@ pub(in crate::replay) fn failed(seed: u64) -> Record {
     record.mode = Some(Mode::Deterministic);
     record.kernel =
         Some(RecordKernel { release: "7.3.4".into(), image: "/boot/x".into(), sha256: "ab".repeat(32) });
-    record.plan = Some(Plan { order, kargs: vec!["nosmt".into()], memory_mb: 512, topology_named: false });
+    let kargs = vec!["nosmt".into()];
+    record.plan = Some(Plan { order, kargs, memory_mb: 512, topology_named: false, deadline_s: None });
     record.qemu = "10.0.11".into();
     record.identities = Some(Identities { payload: "cd".repeat(32), ..Identities::default() });
     record.verdict = Verdict::Fail;
@@ -152,6 +153,45 @@ fn a_run_is_compared_with_that_of_the_token() {
     assert_eq!(token.compare(&passed), Replayed::NotReproduced);
 }
 
+/// A run that ended so, without a report.
+fn ended(cause: Cause, headline: &str) -> Record {
+    Record { cause, verdict: cause.verdict(), headline: headline.into(), digest: None, ..failed(7) }
+}
+
+#[test]
+fn without_a_digest_the_words_decide() {
+    let panicked = |why: &str| ended(Cause::GuestPanic, &format!("the guest kernel panicked: {why}\nmore"));
+    let token = ReplayToken::of(&panicked("null pointer")).unwrap();
+    assert_eq!(token.compare(&panicked("null pointer")), Replayed::Reproduced);
+    assert_eq!(token.compare(&panicked("out of stack")), Replayed::NotReproduced);
+    let hung = |within: &str, place: &str| {
+        ended(Cause::Hang, &format!("the guest did not finish within {within}; it hung {place}"))
+    };
+    let token = ReplayToken::of(&hung("180 s", "in the test function")).unwrap();
+    assert_eq!(token.compare(&hung("8 s", "in the test function")), Replayed::Reproduced);
+    assert_eq!(token.compare(&hung("180 s", "after the test function")), Replayed::NotReproduced);
+}
+
+#[test]
+fn the_deadline_is_told_where_it_decides() {
+    let with = |cause, deadline_s| {
+        let mut record = ended(cause, "");
+        record.plan.as_mut().unwrap().deadline_s = deadline_s;
+        record
+    };
+    let token = ReplayToken::of(&with(Cause::Hang, Some(8))).unwrap();
+    assert_eq!(token.differences(&with(Cause::Hang, Some(8))), [""; 0]);
+    assert_eq!(
+        token.differences(&with(Cause::ChecksHeld, None)),
+        ["the deadline: 8 s then, none was asked for here"]
+    );
+    let token = ReplayToken::of(&with(Cause::SchedulerDied, Some(8))).unwrap();
+    assert_eq!(token.differences(&with(Cause::ChecksHeld, None)), [""; 0]);
+    let asked_for_none = ReplayToken::of(&with(Cause::Hang, None)).unwrap();
+    let text = serde_json::to_string(&asked_for_none).unwrap();
+    assert!(!text.contains("deadline_s"), "tokens of before it are as they were: {text}");
+}
+
 #[test]
 fn what_is_otherwise_here_is_named() {
     let record = failed(7);
@@ -159,11 +199,13 @@ fn what_is_otherwise_here_is_named() {
     assert!(token.differences(&record).is_empty());
     let mut here = record;
     here.kernel.as_mut().unwrap().sha256 = "12".repeat(32);
+    here.qemu = "9.2.0".into();
     here.identities = Some(Identities { payload: "34".repeat(32), ..Identities::default() });
     here.plan.as_mut().unwrap().order.sysctls = vec![("kernel.x".into(), "1".into())];
     insta::assert_snapshot!(token.differences(&here).join("\n"), @r#"
     the kernel: 7.3.4 (abababababab) then, 7.3.4 (121212121212) here
-    shared libraries or included files: cdcdcdcdcdcd then, 343434343434 here
+    QEMU: 10.0.11 then, 9.2.0 here
+    payload programs, shared libraries or included files: cdcdcdcdcdcd then, 343434343434 here
     the run's sysctls: [] then, [["kernel.x","1"]] here
     "#);
 }
