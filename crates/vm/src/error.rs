@@ -87,6 +87,14 @@ pub enum VmError {
         /// The system's answer.
         source: io::Error,
     },
+    /// A cache on a file system without locks.
+    #[error("the cache folder {} is on a file system whose files cannot be locked ({source}), so that two processes could build the same template at a time: name a folder on another in KTSTR_CACHE_DIR", path.display())]
+    CacheWithoutLocks {
+        /// The folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
     /// A template does not fit on the disk.
     #[error("the disk of {} is full ({free_mb} MiB free; a template of this machine needs up to {needed_mb} MiB): free some space, remove old templates with `cargo ktstr cache clean`, or name another folder in KTSTR_CACHE_DIR", path.display())]
     DiskFull {

@@ -5,6 +5,7 @@
 //! notes say what keeps a deterministic clone deterministic; the rule to remember here is that nobody speaks to QEMU
 //! between letting a clone go and its stop.
 
+mod build_once;
 mod choose_mode;
 mod clone;
 mod command_line;
@@ -12,6 +13,7 @@ mod disk_room;
 mod elf;
 mod error;
 mod eviction;
+mod file_lock;
 mod guest_disk;
 mod host_capacity;
 mod host_channel;
@@ -49,5 +51,5 @@ pub use payload::Payload;
 pub use process::end_with_parent;
 pub use process_times::cpu_time;
 pub use qemu::Qemu;
-pub use saved_list::{SavedKind, SavedMachine, saved_machines};
+pub use saved_list::{SavedKind, SavedMachine, remove_idle_locks, saved_machines};
 pub use template::{Progress, Template};

@@ -1,9 +1,8 @@
-//! Machines saved on disk: a folder with the RAM files, the device state and a record. Built aside under a lock and then
-//! renamed, so that a half-written one is never found.
+//! Machines saved on disk: a folder with the RAM files, the device state and a record.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ktstr_kernel::Sha256Sum;
 use ktstr_wire::layout::word;
@@ -16,65 +15,15 @@ use crate::machine::Machine;
 use crate::machine_spec::MachineSpec;
 use crate::qemu::Qemu;
 use crate::saved_instant;
-use crate::template::Progress;
 
 /// The record's file.
 pub(crate) const RECORD: &str = "record.json";
 /// Extension of a folder that is being built.
 pub(crate) const HALF: &str = "half";
+/// Extension of the file by whose lock builders keep each other out.
+pub(crate) const LOCK: &str = "lock";
 /// The device state's file.
 pub(crate) const STATE: &str = "state";
-
-/// A folder that this process alone may build.
-pub(crate) struct Site {
-    folder: PathBuf,
-    aside: PathBuf,
-    kept: bool,
-    _lock: File,
-}
-
-impl Site {
-    /// Locks `root/key`, after whoever builds it now.
-    pub(crate) fn lock(root: &Path, key: &str, progress: &mut dyn Progress) -> Result<Self, VmError> {
-        let not_writable = |source| VmError::CacheNotWritable { path: root.to_owned(), source };
-        fs::create_dir_all(root).map_err(not_writable)?;
-        let lock_path = root.join(format!("{key}.lock"));
-        let lock = File::create(&lock_path).map_err(not_writable)?;
-        if lock.try_lock().is_err() {
-            progress.slow("another process builds this template: waiting for it");
-            lock.lock().map_err(VmError::file("locking", lock_path))?;
-        }
-        let (folder, aside) = (root.join(key), root.join(format!("{key}.{HALF}")));
-        Ok(Self { folder, aside, kept: false, _lock: lock })
-    }
-
-    /// Makes an empty folder to build in. What another builder left half-done is dead: we hold the lock.
-    pub(crate) fn clear(&self) -> Result<&Path, VmError> {
-        for old in [&self.aside, &self.folder] {
-            if old.exists() {
-                fs::remove_dir_all(old).map_err(VmError::file("removing", old.clone()))?;
-            }
-        }
-        fs::create_dir(&self.aside)
-            .map_err(|source| VmError::CacheNotWritable { path: self.aside.clone(), source })?;
-        Ok(&self.aside)
-    }
-
-    /// Puts what was built in its place.
-    pub(crate) fn keep(mut self) -> Result<PathBuf, VmError> {
-        fs::rename(&self.aside, &self.folder).map_err(VmError::file("renaming", self.aside.clone()))?;
-        self.kept = true;
-        Ok(self.folder.clone())
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        if !self.kept {
-            let _ = fs::remove_dir_all(&self.aside);
-        }
-    }
-}
 
 /// Saves a stopped machine's device state in `folder`; returns its hash.
 pub(crate) fn save_state(
