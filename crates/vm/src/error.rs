@@ -95,6 +95,14 @@ pub enum VmError {
         /// The system's answer.
         source: io::Error,
     },
+    /// A cache whose files QEMU cannot be told of.
+    #[error("QEMU cannot be told of files in the cache folder {}: {why}; name another in KTSTR_CACHE_DIR", path.display())]
+    CachePath {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with its path.
+        why: &'static str,
+    },
     /// A template does not fit on the disk.
     #[error("the disk of {} is full ({free_mb} MiB free; a template of this machine needs up to {needed_mb} MiB): free some space, remove old templates with `cargo ktstr cache clean`, or name another folder in KTSTR_CACHE_DIR", path.display())]
     DiskFull {

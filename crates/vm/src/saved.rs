@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use ktstr_host::{Version, quoted};
 use ktstr_kernel::Sha256Sum;
 use ktstr_wire::layout::word;
 use serde::Serialize;
@@ -71,9 +72,47 @@ pub(crate) fn check_files(folder: &Path, spec: &MachineSpec, state_sha256: &str)
 
 /// How QEMU reaches a file with device state.
 pub(crate) fn transfer_uri(qemu: &Qemu, path: &Path, shell: &str) -> String {
-    if qemu.version >= crate::Version::FILE_MIGRATION {
+    if qemu.version >= Version::FILE_MIGRATION {
         format!("file:{}", path.display())
     } else {
-        format!("exec:{shell} '{}'", path.display())
+        format!("exec:{shell} {}", quoted(&path.display().to_string()))
+    }
+}
+
+/// Checks that QEMU can be told of files in `cache`.
+pub(crate) fn check_path(cache: &Path) -> Result<(), VmError> {
+    let why = match cache.to_str() {
+        None => "it is no UTF-8 text",
+        // QEMU takes what follows it in a `file:` for a number.
+        Some(path) if path.contains(",offset=") => "QEMU reads `,offset=` in it as an option",
+        Some(_) => return Ok(()),
+    };
+    Err(VmError::CachePath { path: cache.to_owned(), why })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_every_path_back() {
+        let qemu = |version| Qemu { path: "q".into(), version, host_cpu: String::new() };
+        let path = Path::new("/cache/o'brien/a b/state");
+        let old = transfer_uri(&qemu(Version(8, 1, 0)), path, "cat >");
+        assert_eq!(old, r"exec:cat > '/cache/o'\''brien/a b/state'");
+        let new = transfer_uri(&qemu(Version::FILE_MIGRATION), path, "cat >");
+        assert_eq!(new, "file:/cache/o'brien/a b/state");
+    }
+
+    #[test]
+    fn a_cache_that_qemu_cannot_be_told_of_is_refused_by_name() {
+        check_path(Path::new("/cache/o'brien/a, b")).unwrap();
+        let said = |path| check_path(path).unwrap_err().to_string();
+        let error = said(Path::new("/a,offset=1"));
+        assert!(error.contains("/a,offset=1") && error.contains("KTSTR_CACHE_DIR"), "{error}");
+        assert!(said(Path::new(OsStr::from_bytes(b"/a\xff"))).contains("UTF-8"));
     }
 }

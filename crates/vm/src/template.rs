@@ -95,6 +95,7 @@ impl Template {
         progress: &mut dyn Progress,
     ) -> Result<Self, VmError> {
         qemu.check(spec.mode)?;
+        saved::check_path(cache)?;
         let key = key(cache, qemu, spec)?;
         let root = cache.join(TEMPLATES);
         let place = Place { root: &root, key: &key, most_kept: MOST_KEPT, needed_mb: most_used_mb(spec) };
