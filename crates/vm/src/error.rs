@@ -8,6 +8,8 @@ use ktstr_wire::FactsError;
 
 use ktstr_host::Version;
 
+use crate::boot_end::BootEnd;
+
 /// A machine that could not be made, or that was lost.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -138,7 +140,7 @@ pub enum VmError {
         /// The machine.
         topology: Topology,
         /// What happened instead.
-        how: String,
+        how: BootEnd,
         /// All that the console has.
         console: String,
     },

@@ -5,6 +5,7 @@
 //! notes say what keeps a deterministic clone deterministic; the rule to remember here is that nobody speaks to QEMU
 //! between letting a clone go and its stop.
 
+mod boot_end;
 mod build_once;
 mod choose_mode;
 mod clone;
@@ -36,6 +37,7 @@ mod saved_list;
 mod sparse_copy;
 mod template;
 
+pub use boot_end::BootEnd;
 pub use choose_mode::{ChosenMode, KnownKvm, choose_mode, forget_kvm, known_kvm};
 pub use clone::start as start_clone;
 pub use error::VmError;

@@ -14,6 +14,7 @@ use ktstr_wire::GuestFacts;
 use ktstr_wire::layout::{FACTS, MESSAGE, stage, word};
 use serde::{Deserialize, Serialize};
 
+use crate::boot_end::BootEnd;
 use crate::build_once::{Once, Place, build_once};
 use crate::command_line::{self, Files, Role, ram_file};
 use crate::disk_room;
@@ -303,17 +304,12 @@ fn boot_deadline(spec: &MachineSpec) -> Deadline {
 fn wait_point(machine: &mut Machine, spec: &MachineSpec, stop: Stop) -> Result<GuestFacts, VmError> {
     let reached = if stop == Stop::Guest { machine.stage() } else { stage::BOOTING };
     if reached != stage::WAITING {
-        let message = match reached {
-            stage::FAILED => machine.channel().area(MESSAGE, word::MESSAGE_LEN)?,
-            _ => Vec::new(),
-        };
-        let how = match (&stop, reached) {
-            (_, stage::FAILED) => format!("the agent said: {}", String::from_utf8_lossy(&message)),
-            (Stop::Guest, _) => "the kernel panicked".to_owned(),
-            (Stop::Shutdown(reason), _) => format!("the guest shut down ({reason}), as after a panic"),
-            (Stop::InternalError, _) => "QEMU stopped with an internal error of KVM".to_owned(),
-            (Stop::Gone(said), _) => format!("QEMU ended: {said}"),
-            (Stop::Deadline(passed), _) => format!("nothing happened in {passed}"),
+        let how = match reached {
+            stage::FAILED => {
+                let message = machine.channel().area(MESSAGE, word::MESSAGE_LEN)?;
+                BootEnd::Agent(String::from_utf8_lossy(&message).into_owned())
+            }
+            _ => BootEnd::Stopped(stop),
         };
         let (mode, topology) = (spec.mode, spec.topology);
         return Err(VmError::Boot { mode, topology, how, console: machine.console() });
