@@ -119,7 +119,11 @@ fn wanted(args: &Args, kernels: &KernelSet, workspace: &Workspace) -> Result<Cel
              own scheduler and builtin ones have no BPF programs)"
         );
     }
-    ensure!(!cells.cells.is_empty(), "there is nothing to load on {}", kernels.labels());
+    ensure!(
+        !cells.cells.is_empty(),
+        "there is nothing to load on {}: name a kernel that one of the schedulers accepts with --kernel",
+        kernels.labels()
+    );
     let cells = cells.narrow(&args.scheduler, &args.preset)?;
     cells.shared().for_each(|line| eprintln!("ktstr: {line}"));
     Ok(cells)

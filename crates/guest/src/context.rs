@@ -207,10 +207,10 @@ impl Ctx {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).enroll(cgroup, count)
     }
 
-    /// Says that workers have been made, the first of which has this number in the run.
-    pub(crate) fn workers_began(&self, first: u32, tids: impl Iterator<Item = u32>) {
+    /// Says that workers have been made: their numbers in the run, and thread ids.
+    pub(crate) fn workers_began(&self, workers: impl Iterator<Item = (u32, u32)>) {
         if let Some(perturber) = &self.perturber {
-            perturber.workers_began(first, tids);
+            perturber.workers_began(workers);
         }
     }
 

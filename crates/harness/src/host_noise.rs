@@ -7,8 +7,9 @@ use std::fs;
 use std::time::Instant;
 
 use ktstr_model::{BusyProcess, HostNoise};
+use ktstr_vm::cpu_time;
 
-/// Nanoseconds of a tick in `/proc/stat` and `/proc/PID/stat`: USER_HZ is 100 on Linux.
+/// Nanoseconds of a tick in `/proc/stat`: USER_HZ is 100 on Linux.
 const TICK_NS: u64 = 10_000_000;
 
 /// A machine that is being watched.
@@ -97,9 +98,8 @@ fn threads_of(pid: u32) -> BTreeMap<u32, Account> {
 }
 
 fn cpu_times() -> BTreeMap<u32, u64> {
-    numbers_in("/proc")
-        .filter_map(|pid| Some((pid, cpu_time_of(&read(&format!("/proc/{pid}/stat")))?)))
-        .collect()
+    let in_ns = |pid| Some((pid, u64::try_from(cpu_time(pid).ok()?.as_nanos()).ok()?));
+    numbers_in("/proc").filter_map(in_ns).collect()
 }
 
 fn numbers_in(folder: &str) -> impl Iterator<Item = u32> {
@@ -116,14 +116,6 @@ fn read(path: &str) -> String {
 fn account_of(schedstat: &str) -> Option<Account> {
     let mut fields = schedstat.split_whitespace().map(str::parse);
     Some(Account { cpu_ns: fields.next()?.ok()?, run_delay_ns: fields.next()?.ok()? })
-}
-
-/// From `/proc/PID/stat` (proc(5)), in nanoseconds: user and system time are the 12th and 13th field after the name, which
-/// is in parentheses and may hold blanks and parentheses.
-fn cpu_time_of(stat: &str) -> Option<u64> {
-    let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11).map(str::parse::<u64>);
-    let (user, system) = (fields.next()?.ok()?, fields.next()?.ok()?);
-    Some((user + system).saturating_mul(TICK_NS))
 }
 
 /// From `/proc/stat`: the time that was stolen from each CPU, in nanoseconds. It is the 8th figure of a line such as `cpu0`.
@@ -150,9 +142,6 @@ mod tests {
         let account = account_of("1200 3400 56\n");
         assert_eq!(account, Some(Account { cpu_ns: 1200, run_delay_ns: 3400 }));
         assert_eq!(account_of(""), None);
-        let stat = "77 (a) b (c) S 1 77 77 0 -1 4194560 10 0 0 0 250 50 0 0 20 0 1 0 100 0 0";
-        assert_eq!(cpu_time_of(stat), Some(3_000_000_000));
-        assert_eq!(cpu_time_of("77 (x"), None);
         let stat =
             "cpu  9 9 9 9 9 9 9 70 0 0\ncpu0 1 2 3 4 5 6 7 30 0 0\ncpu1 1 2 3 4 5 6 7 40 0 0\nintr 5\n";
         assert_eq!(steal_of(stat), [300_000_000, 400_000_000]);

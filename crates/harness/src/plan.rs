@@ -76,6 +76,7 @@ impl RunPlan {
             topology_named: false,
             deadline_s: None,
         };
+        check_slow_tier(&plan.order.assert, topology, spec.scheduler.name)?;
         plan.bring_payloads(spec, places)?;
         if let Some(config) = kernel.config_text()? {
             plan.texts.push((format!("/boot/config-{}", kernel.release), config));
@@ -247,6 +248,17 @@ fn check_disk(spec: &TestSpec, kernel: &Kernel, mode: Mode) -> Result<(), Harnes
     }
 }
 
+/// A check of slow memory would find nothing to judge in any run.
+fn check_slow_tier(assert: &Assert, topology: Topology, scheduler: &str) -> Result<(), HarnessError> {
+    if assert.max_slow_tier_ratio.is_none() || topology.memory_only_nodes() > 0 {
+        return Ok(());
+    }
+    Err(HarnessError::Config(format!(
+        "`max_slow_tier_ratio` needs a machine with nodes of memory only, and those of scheduler `{scheduler}` ({topology}) have \
+         none: add `memory_only_nodes` to its declaration, or leave the check out"
+    )))
+}
+
 fn missing_disk_driver(config: &KernelConfig) -> Option<&'static str> {
     DISK_DRIVERS.into_iter().find(|symbol| config.get(symbol) != Some("y"))
 }
@@ -316,6 +328,16 @@ fn owned(texts: &[&str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_check_of_slow_memory_wants_some() {
+        let assert = Assert::NO_OVERRIDES.max_slow_tier_ratio(0.5);
+        let topology = Topology::of(1, 2, 1, 1);
+        let error = check_slow_tier(&assert, topology, "slow").unwrap_err().to_string();
+        assert!(error.contains("`slow`") && error.contains("1n2l1c1t"), "{error}");
+        check_slow_tier(&assert, topology.with_memory_only_nodes(1), "slow").unwrap();
+        check_slow_tier(&Assert::default_checks(), topology, "slow").unwrap();
+    }
 
     #[test]
     fn a_driver_that_is_a_module_is_missing() {

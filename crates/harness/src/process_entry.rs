@@ -9,11 +9,13 @@ use std::process::exit;
 use std::time::Instant;
 
 use ktstr_kernel::KernelSet;
-use ktstr_vm::Qemu;
+use ktstr_model::ModeChoice;
+use ktstr_vm::{Qemu, known_kvm};
 use serde::Serialize;
 
 use crate::cells::{self, CellEnd, Declared, Listed, NoCells, TooLarge};
 use crate::error::HarnessError;
+use crate::run::Host;
 use crate::runner_protocol::RunnerRequest;
 use crate::session;
 use crate::settings::Settings;
@@ -89,7 +91,13 @@ fn print_lines<T: Serialize>(find: impl FnOnce() -> Result<Vec<T>, HarnessError>
 fn too_large(declared: &Declared) -> Result<Vec<TooLarge>, HarnessError> {
     let kernels = kernels_of_this_process()?;
     let mode = Settings::of_this_process()?.mode;
-    Ok(cells::too_large(&cells::list(declared, &kernels), &Qemu::find()?, mode))
+    let cells = cells::list(declared, &kernels);
+    if mode != ModeChoice::Auto {
+        return Ok(cells::too_large(&cells, &Qemu::find()?, mode, &[]));
+    }
+    let Host { cache, qemu, kernel } = Host::of_this_process(None)?;
+    let kvm = known_kvm(&cache, &qemu, &kernel.image, &kernel.image_sha256.to_string())?;
+    Ok(cells::too_large(&cells, &qemu, mode, cells::modes_of_auto(&kvm)))
 }
 
 /// The schedulers that have nothing to run on.

@@ -62,7 +62,9 @@ impl Places {
 /// Compares a program with the sources that cargo listed beside it (`NAME.d`). Programs that cargo did not build have
 /// no such list and count as fresh.
 pub fn check_fresh(binary: &Path) -> Result<(), HarnessError> {
-    let Ok(list) = fs::read_to_string(binary.with_extension("d")) else { return Ok(()) };
+    let mut list = binary.as_os_str().to_owned();
+    list.push(".d");
+    let Ok(list) = fs::read_to_string(list) else { return Ok(()) };
     let Ok(built) = fs::metadata(binary).and_then(|file| file.modified()) else { return Ok(()) };
     // What build scripts generate is as new as cargo's last look at it, and no source.
     let target = binary.parent().and_then(Path::parent).unwrap_or(binary);
@@ -134,6 +136,22 @@ mod tests {
         }
         let named = Places { named: Some(folder.path().join("nowhere")), ..places };
         assert!(named.find("scx_x").is_err(), "a name that is given is not replaced");
+    }
+
+    #[test]
+    fn a_name_with_a_dot_is_not_judged_by_another_program_s_sources() {
+        let folder = tempfile::tempdir().unwrap();
+        let in_target = |name: &str| folder.path().join("target/debug").join(name);
+        let (binary, source) = (in_target("scx.v2"), folder.path().join("main.rs"));
+        touch(&binary, "");
+        touch(&source, "");
+        let later = SystemTime::now() + Duration::from_secs(5);
+        fs::File::options().write(true).open(&source).unwrap().set_modified(later).unwrap();
+        let list = format!("scx: {}\n", source.display());
+        touch(&in_target("scx.d"), &list);
+        check_fresh(&binary).unwrap();
+        touch(&in_target("scx.v2.d"), &list);
+        check_fresh(&binary).unwrap_err();
     }
 
     #[test]

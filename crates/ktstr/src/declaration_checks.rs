@@ -40,3 +40,13 @@ pub const fn takes_arguments(scheduler: &Scheduler) {
         "`extra_sched_args` needs a scheduler that is a program: name one with `scheduler = ..`"
     );
 }
+
+/// For a test with `max_slow_tier_ratio`: stops compilation when its machine has nothing that it speaks of.
+#[track_caller]
+pub const fn has_memory_only_nodes(scheduler: &Scheduler) {
+    assert!(
+        scheduler.topology.memory_only_nodes() > 0,
+        "`max_slow_tier_ratio` needs a machine with nodes of memory only: name a scheduler whose declaration has \
+         `memory_only_nodes`"
+    );
+}

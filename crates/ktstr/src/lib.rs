@@ -122,7 +122,8 @@ pub mod test_support {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::declaration_checks::{
-        checked_constraints, constraints_fit, takes_arguments, takes_inline_config, topology_fits,
+        checked_constraints, constraints_fit, has_memory_only_nodes, takes_arguments, takes_inline_config,
+        topology_fits,
     };
     pub use crate::guest::TestEntry;
     pub use crate::harness::run_test;

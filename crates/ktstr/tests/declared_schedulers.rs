@@ -19,6 +19,7 @@ mod declared {
             sched_args = ["--exit-dump-len", "1048576", COMMON],
             kernels = ["6.14", "6.15..=7.0"],
             topology = (2, 4, 3, 2),
+            memory_only_nodes = 1,
             constraints = TopologyConstraints { max_numa_nodes: None, ..TopologyConstraints::DEFAULT },
             kargs = ["nosmt"],
             sysctls = [
@@ -33,6 +34,12 @@ mod declared {
     );
 }
 
+declare_scheduler!(pub(crate) SLOW_MEMORY, {
+    name = "slow_memory",
+    binary = SchedulerSpec::Eevdf,
+    memory_only_nodes = 2,
+});
+
 declare_scheduler!(pub BUILTIN, {
     name = "builtin",
     kernel_builtin_enable = ["echo 1 > /sys/kernel/debug/sched/other"],
@@ -43,7 +50,7 @@ declare_scheduler!(pub BUILTIN, {
 fn each_is_registered_once() {
     let mut names: Vec<_> = KTSTR_SCHEDULERS.iter().map(|scheduler| scheduler.name).collect();
     names.sort();
-    assert_eq!(names, ["builtin", "complete", "minimal"]);
+    assert_eq!(names, ["builtin", "complete", "minimal", "slow_memory"]);
     assert!(KTSTR_SCHEDULERS.iter().any(|scheduler| std::ptr::eq(*scheduler, &MINIMAL)));
 }
 
@@ -51,6 +58,11 @@ fn each_is_registered_once() {
 fn absent_fields_have_the_builder_s_defaults() {
     let built = Scheduler::new("minimal").binary(SchedulerSpec::Discover("scx_minimal"));
     assert_eq!(MINIMAL, built);
+}
+
+#[test]
+fn slow_memory_needs_no_topology_to_be_written() {
+    assert_eq!(SLOW_MEMORY, Scheduler::new("slow_memory").memory_only_nodes(2));
 }
 
 #[test]
@@ -62,7 +74,7 @@ fn every_field_arrives() {
         binary: SchedulerSpec::Path("target/scx_complete"),
         sched_args: &["--exit-dump-len", "1048576", "--verbose"],
         kernels: &["6.14", "6.15..=7.0"],
-        topology: Topology::of(2, 4, 3, 2),
+        topology: Topology::of(2, 4, 3, 2).with_memory_only_nodes(1),
         constraints: TopologyConstraints { max_numa_nodes: None, ..TopologyConstraints::DEFAULT },
         kargs: &["nosmt"],
         sysctls: &SYSCTLS,

@@ -12,6 +12,13 @@ declare_scheduler!(MY_SCHED, {
     config_file_def = ("--config {file}", "/run/my.conf"),
 });
 
+declare_scheduler!(SLOW_MEMORY, {
+    name = "slow_memory",
+    binary = "scx_my_sched",
+    memory_only_nodes = 1,
+    config_file_def = ("--config {file}", "/run/my.conf"),
+});
+
 const CONFIG: &str = "slice = 5";
 const SLICE: &str = "--slice=5";
 
@@ -23,7 +30,7 @@ fn defaults(ctx: &Ctx) -> Result<AssertResult> {
 
 /// Public, hence documented.
 #[ktstr_test(
-    scheduler = MY_SCHED,
+    scheduler = SLOW_MEMORY,
     numa_nodes = 2,
     sockets = 4,
     cores = 3,
@@ -233,8 +240,8 @@ fn a_test_without_keys_has_the_documented_defaults() {
 #[test]
 fn every_key_reaches_its_field() {
     let spec = &entry("every_key").spec;
-    assert!(std::ptr::eq(spec.scheduler, &MY_SCHED));
-    assert_eq!(spec.resolved_topology().unwrap().to_string(), "2n4l3c2t");
+    assert!(std::ptr::eq(spec.scheduler, &SLOW_MEMORY));
+    assert_eq!(spec.resolved_topology().unwrap().to_string(), "2n4l3c2t+1m");
     let constraints = TopologyConstraints {
         min_llcs: 2,
         max_llcs: Some(8),

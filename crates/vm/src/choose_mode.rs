@@ -1,5 +1,6 @@
 //! Choosing a mode, and proving that KVM works before it is relied on.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,8 @@ pub struct ChosenMode {
 /// The mode to use on this host with this kernel.
 ///
 /// `/dev/kvm` proves nothing: on some clouds it is there and cannot run a stock kernel. So KVM counts as working when a
-/// template has reached its wait point with it; a failure is remembered for this host, QEMU and kernel.
+/// template has reached its wait point with it; a failure that speaks of KVM itself is remembered for this host, QEMU and
+/// kernel.
 ///
 /// # Errors
 /// When the mode that was named cannot be had, or QEMU is too old for the only mode that is left.
@@ -51,11 +53,11 @@ pub fn choose_mode(
             Ok(ChosenMode { mode: Mode::RealTime, why: "KVM works here".to_owned() })
         }
         (Ok(()), _) => Ok(ChosenMode { mode: Mode::RealTime, why: String::new() }),
-        (Err(reason), ModeChoice::Auto) => {
+        (Err(failure), ModeChoice::Auto) => {
             qemu.check(Mode::Deterministic)?;
-            Ok(ChosenMode { mode: Mode::Deterministic, why: format!("KVM does not work here: {reason}") })
+            Ok(ChosenMode { mode: Mode::Deterministic, why: failure.to_string() })
         }
-        (Err(reason), requested) => Err(VmError::NoKvm { requested, reason }),
+        (Err(Failure { reason, .. }), requested) => Err(VmError::NoKvm { requested, reason }),
     }
 }
 
@@ -125,28 +127,54 @@ fn prove_kvm(
     kernel: &Path,
     kernel_sha256: &str,
     progress: &mut dyn Progress,
-) -> Result<Result<(), String>, VmError> {
+) -> Result<Result<(), Failure>, VmError> {
     if let Err(reason) = open_kvm() {
-        return Ok(Err(reason));
+        return Ok(Err(Failure { reason, is_lasting: true }));
     }
     let memory = memory_of_proof(cache, qemu, kernel_sha256)?;
     if let Some(reason) = remembered(&memory, SystemTime::now()) {
-        return Ok(Err(reason));
+        return Ok(Err(Failure { reason, is_lasting: true }));
     }
     let spec = machine_of_proof(kernel, kernel_sha256);
-    let reason = match Template::get(cache, qemu, &spec, progress) {
-        Ok(_) => return Ok(Ok(())),
-        Err(VmError::Boot { how, .. }) => how,
-        Err(VmError::QemuRefused { said }) => said,
-        Err(VmError::Facts { source, .. }) => source.to_string(),
-        Err(other) => return Err(other),
-    };
-    let reason = headline(&reason);
-    if let Some(folder) = memory.parent() {
-        // Losing it costs another proof.
-        let _ = fs::create_dir_all(folder).and_then(|()| fs::write(&memory, &reason));
+    let Err(error) = Template::get(cache, qemu, &spec, progress) else { return Ok(Ok(())) };
+    let failure = Failure::of(error)?;
+    failure.remember(&memory);
+    Ok(Err(failure))
+}
+
+/// A proof that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Failure {
+    reason: String,
+    /// Whether it speaks of KVM itself, and not only of this once.
+    is_lasting: bool,
+}
+
+impl Failure {
+    /// What the error says of KVM; the error itself when it says nothing of it.
+    fn of(error: VmError) -> Result<Self, VmError> {
+        let (reason, is_lasting) = match error {
+            VmError::Boot { how, .. } => (how.to_string(), how.speaks_of_accelerator()),
+            VmError::QemuRefused { said } => (said, true),
+            VmError::Facts { source, .. } => (source.to_string(), true),
+            other => return Err(other),
+        };
+        Ok(Self { reason: headline(&reason), is_lasting })
     }
-    Ok(Err(reason))
+
+    fn remember(&self, memory: &Path) {
+        if let Some(folder) = memory.parent().filter(|_| self.is_lasting) {
+            // Losing it costs another proof.
+            let _ = fs::create_dir_all(folder).and_then(|()| fs::write(memory, &self.reason));
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let when = if self.is_lasting { "does not work here" } else { "did not work this time" };
+        write!(f, "KVM {when}: {}", self.reason)
+    }
 }
 
 /// The line that tells most: QEMU may have warned of something else before, and an abort says it twice.
@@ -170,6 +198,8 @@ fn remembered(memory: &Path, now: SystemTime) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::boot_end::BootEnd;
+    use crate::machine::Stop;
 
     #[test]
     fn a_warning_is_no_reason() {
@@ -179,6 +209,48 @@ mod tests {
         );
         assert_eq!(headline("qemu: warning: 4 CPUs are many"), "qemu: warning: 4 CPUs are many");
         assert_eq!(headline(""), "");
+    }
+
+    #[test]
+    fn only_what_speaks_of_kvm_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = folder.path().join("no-kvm/x");
+        let boot = |how| VmError::Boot {
+            mode: Mode::RealTime,
+            topology: Topology::of(1, 2, 1, 2),
+            how: BootEnd::Stopped(how),
+            console: String::new(),
+        };
+        let gone = |said: &str| boot(Stop::Gone(said.to_owned()));
+        let is_remembered = |error: VmError| {
+            let failure = Failure::of(error).unwrap();
+            failure.remember(&memory);
+            let found = remembered(&memory, SystemTime::now());
+            let _ = fs::remove_file(&memory);
+            found.inspect(|reason| assert_eq!(*reason, failure.reason)).is_some()
+        };
+        for lasting in [
+            boot(Stop::InternalError),
+            boot(Stop::Guest),
+            boot(Stop::Shutdown("guest-reset".to_owned())),
+            gone("kvm: failed to set MSR 0x10a (signal: 6 (SIGABRT) (core dumped))"),
+            gone("no KVM (exit status: 1)"),
+            VmError::QemuRefused { said: "Could not access KVM kernel module".to_owned() },
+        ] {
+            let said = format!("{lasting:?}");
+            assert!(is_remembered(lasting), "{said}");
+        }
+        for once in [
+            boot(Stop::Deadline("60 s of wall time".to_owned())),
+            gone("(signal: 9 (SIGKILL))"),
+            gone("qemu: terminating on signal 15 from pid 1 (kill) (exit status: 0)"),
+        ] {
+            let said = format!("{once:?}");
+            assert!(!is_remembered(once), "{said}");
+        }
+        let once = Failure::of(gone("(signal: 9 (SIGKILL))")).unwrap();
+        assert_eq!(once.to_string(), "KVM did not work this time: QEMU ended: (signal: 9 (SIGKILL))");
+        assert!(matches!(Failure::of(VmError::Interrupted), Err(VmError::Interrupted)));
     }
 
     #[test]

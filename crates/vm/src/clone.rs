@@ -46,7 +46,7 @@ pub(crate) fn go_on(
     let lease = match (spec.purpose, role) {
         // It mostly waits for somebody to type, and would keep tests waiting for as long.
         (Purpose::Shell, Role::Clone) => Lease::none(),
-        _ => Lease::take(template.cache(), Share::of(spec), progress),
+        _ => Lease::take(template.cache(), Share::of(spec), progress)?,
     };
     let channel = host_channel::create(input)?;
     let mut machine = Machine::start(qemu, spec, role, disk, channel, lease)?;

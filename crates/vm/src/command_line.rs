@@ -10,6 +10,7 @@ use ktstr_wire::session;
 use crate::machine_size::needs_x2apic;
 use crate::machine_spec::{MachineSpec, Purpose};
 use crate::qemu::Qemu;
+
 /// Virtual nanoseconds of one guest instruction are 2 to this power. At 2 a test takes about as long on the host as it
 /// lasts in the guest; from 5 on the guest's own overheads distort it.
 pub(crate) const ICOUNT_SHIFT: u32 = 2;
@@ -185,7 +186,7 @@ fn memory(arguments: &mut Arguments, spec: &MachineSpec, role: Role, ram: &Path)
             "-object",
             format!(
                 "memory-backend-file,id=ram{node},size={node_mb}M,mem-path={},share={share},reserve=off",
-                file.display()
+                in_option(&file)
             ),
         );
     }
@@ -205,9 +206,27 @@ fn memory(arguments: &mut Arguments, spec: &MachineSpec, role: Role, ram: &Path)
     }
 }
 
+/// A path as part of an option, where a comma would end it: two stand for one.
+fn in_option(path: &Path) -> String {
+    path.display().to_string().replace(',', ",,")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn spec(mode: Mode, topology: Topology) -> MachineSpec {
+        MachineSpec {
+            kernel: "/kernels/image".into(),
+            kernel_sha256: "00".into(),
+            kargs: vec!["nosmt".into()],
+            topology,
+            memory_mb: 2048,
+            mode,
+            purpose: Purpose::Test,
+            disk_mb: 0,
+        }
+    }
 
     fn lines(mode: Mode, topology: Topology, role: Role) -> String {
         lines_on("GenuineIntel", mode, topology, role)
@@ -231,16 +250,7 @@ mod tests {
     ) -> String {
         let (path, version) = ("/usr/bin/qemu-system-x86_64".into(), Version(10, 0, 2));
         let qemu = Qemu { path, version, host_cpu: host_cpu.into() };
-        let spec = MachineSpec {
-            kernel: "/kernels/image".into(),
-            kernel_sha256: "00".into(),
-            kargs: vec!["nosmt".into()],
-            topology,
-            memory_mb: 2048,
-            mode,
-            purpose,
-            disk_mb,
-        };
+        let spec = MachineSpec { purpose, disk_mb, ..spec(mode, topology) };
         let files = Files {
             ram: Path::new("/templates/x"),
             initrd: Path::new("/templates/x/initrd"),
@@ -273,6 +283,15 @@ mod tests {
         -device virtio-blk-pci,drive=disk,serial=64M
         ");
         assert_ne!(lines(64), lines(65), "a template of another size is another template");
+    }
+
+    #[test]
+    fn a_comma_in_a_path_does_not_end_an_option() {
+        let mut arguments = Arguments::default();
+        let spec = spec(Mode::Deterministic, Topology::of(1, 1, 1, 1));
+        memory(&mut arguments, &spec, Role::Clone, Path::new("/cache/me, myself"));
+        let option = arguments.0.pop().unwrap();
+        assert!(option.contains(",mem-path=/cache/me,, myself/ram0,share=off,"), "{option}");
     }
 
     #[test]

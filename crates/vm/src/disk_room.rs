@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rustix::process::Signal;
+
 use crate::error::VmError;
 use crate::machine::Stop;
 
@@ -14,7 +16,7 @@ pub(crate) fn check(folder: &Path, needed_mb: u64) -> Result<(), VmError> {
 
 /// Whether a machine whose RAM is a file ended because the disk was full: QEMU then gets a SIGBUS.
 pub(crate) fn was_full(stop: &Stop) -> bool {
-    matches!(stop, Stop::Gone(said) if said.contains("signal: 7"))
+    stop.signal() == Some(Signal::BUS.as_raw())
 }
 
 /// The error that says so.

@@ -8,6 +8,8 @@ use ktstr_wire::FactsError;
 
 use ktstr_host::Version;
 
+use crate::boot_end::BootEnd;
+
 /// A machine that could not be made, or that was lost.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -87,6 +89,22 @@ pub enum VmError {
         /// The system's answer.
         source: io::Error,
     },
+    /// A cache on a file system without locks.
+    #[error("the cache folder {} is on a file system whose files cannot be locked ({source}), so that two processes could build the same template at a time: name a folder on another in KTSTR_CACHE_DIR", path.display())]
+    CacheWithoutLocks {
+        /// The folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// A cache whose files QEMU cannot be told of.
+    #[error("QEMU cannot be told of files in the cache folder {}: {why}; name another in KTSTR_CACHE_DIR", path.display())]
+    CachePath {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with its path.
+        why: &'static str,
+    },
     /// A template does not fit on the disk.
     #[error("the disk of {} is full ({free_mb} MiB free; a template of this machine needs up to {needed_mb} MiB): free some space, remove old templates with `cargo ktstr cache clean`, or name another folder in KTSTR_CACHE_DIR", path.display())]
     DiskFull {
@@ -122,7 +140,7 @@ pub enum VmError {
         /// The machine.
         topology: Topology,
         /// What happened instead.
-        how: String,
+        how: BootEnd,
         /// All that the console has.
         console: String,
     },

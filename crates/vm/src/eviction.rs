@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::saved::{HALF, RECORD};
+use crate::file_lock::{is_at, was_had};
+use crate::saved::{HALF, LOCK, RECORD};
 
 /// Keeps a saved machine on disk for as long as somebody has this.
 #[derive(Debug)]
@@ -20,8 +21,7 @@ pub(crate) fn hold(folder: &Path) -> Option<Held> {
     let record = File::open(&path).ok()?;
     // Waits only for those who look whether it is in use, or remove it: both take no time.
     record.lock_shared().ok()?;
-    // It may have been removed between the two lines above.
-    if fs::metadata(&path).ok()?.ino() != record.metadata().ok()?.ino() {
+    if !is_at(&record, &path) {
         return None;
     }
     // Tells `evict` when it was used last. A cache that may only be read needs no eviction.
@@ -30,7 +30,7 @@ pub(crate) fn hold(folder: &Path) -> Option<Held> {
 }
 
 /// Removes what was used longest ago until at most `most_bytes` are left in `root`; what is held stays. Also removes what
-/// dead builders left half-done.
+/// dead builders left half-done, and lock files that lock nothing any more.
 pub(crate) fn evict(root: &Path, most_bytes: u64) {
     let Ok(entries) = fs::read_dir(root) else { return };
     let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
@@ -39,6 +39,11 @@ pub(crate) fn evict(root: &Path, most_bytes: u64) {
         // What cannot be removed is found again the next time.
         let _ = remove_unless_held(folder, &lock_of(folder));
     }
+    evict_whole(whole, most_bytes);
+    remove_idle_locks(root);
+}
+
+fn evict_whole(whole: Vec<PathBuf>, most_bytes: u64) {
     let mut saved: Vec<(SystemTime, u64, PathBuf)> = whole
         .into_iter()
         .filter_map(|folder| Some((used(&folder).ok()?, size(&folder).ok()?, folder)))
@@ -73,16 +78,37 @@ pub(crate) fn is_held(file: &Path) -> bool {
 /// Removes `folder` unless a process holds the lock of the file `lock`; false when it stays for that.
 pub(crate) fn remove_unless_held(folder: &Path, lock: &Path) -> io::Result<bool> {
     let lock = File::open(lock)?;
-    match lock.try_lock() {
-        Ok(()) => fs::remove_dir_all(folder).map(|()| true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error),
+    if !was_had(lock.try_lock())? {
+        return Ok(false);
+    }
+    fs::remove_dir_all(folder).map(|()| true)
+}
+
+/// Removes the lock files in `root` that nobody holds and that are of nothing that is there.
+pub(crate) fn remove_idle_locks(root: &Path) {
+    let Ok(entries) = fs::read_dir(root) else { return };
+    let paths = entries.flatten().map(|entry| entry.path());
+    for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == LOCK)) {
+        let Ok(lock) = File::open(&path) else { continue };
+        if was_had(lock.try_lock()).unwrap_or(false) {
+            remove_if_idle(&lock, &path);
+        }
+    }
+}
+
+/// Removes the lock file at `path`, which is locked as `lock`, unless what it locks is there. Who locks it now, and waited for
+/// us, sees that it is gone.
+pub(crate) fn remove_if_idle(lock: &File, path: &Path) {
+    let is_there = [path.with_extension(""), path.with_extension(HALF)].iter().any(|folder| folder.exists());
+    if !is_there && is_at(lock, path) {
+        // One that stays is found again the next time.
+        let _ = fs::remove_file(path);
     }
 }
 
 /// The file that says by its lock whether somebody uses the saved machine in `folder`, or builds it.
 pub(crate) fn lock_of(folder: &Path) -> PathBuf {
-    if is_half(folder) { folder.with_extension("lock") } else { folder.join(RECORD) }
+    if is_half(folder) { folder.with_extension(LOCK) } else { folder.join(RECORD) }
 }
 
 /// Whether `folder` is being built, or was left by a builder that died.
@@ -131,7 +157,23 @@ mod tests {
         alive.lock().unwrap();
         drop(dead);
         evict(root.path(), u64::MAX);
-        assert!(root.path().join(format!("alive.{HALF}")).exists());
-        assert!(!root.path().join(format!("dead.{HALF}")).exists());
+        let is_there = |name: &str| root.path().join(name).exists();
+        assert!(is_there(&format!("alive.{HALF}")) && is_there("alive.lock"));
+        assert!(!is_there(&format!("dead.{HALF}")) && !is_there("dead.lock"));
+    }
+
+    #[test]
+    fn a_lock_file_goes_with_what_it_locks() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["old", "new"] {
+            saved(root.path(), name, if name == "old" { 200 } else { 100 });
+            File::create(root.path().join(format!("{name}.lock"))).unwrap();
+        }
+        let about_to_build = File::create(root.path().join("next.lock")).unwrap();
+        about_to_build.lock().unwrap();
+        evict(root.path(), 3 << 19);
+        let is_there = |name: &str| root.path().join(name).exists();
+        assert!(!is_there("old") && !is_there("old.lock"));
+        assert!(is_there("new") && is_there("new.lock") && is_there("next.lock"));
     }
 }

@@ -16,7 +16,10 @@ use std::time::{Duration, Instant};
 
 use ktstr_model::Mode;
 
+use crate::error::VmError;
+use crate::file_lock::was_had;
 use crate::host_capacity::HostCapacity;
+use crate::interrupt::interrupted;
 use crate::machine_spec::MachineSpec;
 use crate::template::Progress;
 
@@ -69,19 +72,26 @@ impl Lease {
     }
 
     /// Waits until the host has room for `share`. `progress` hears of a wait that lasts, and of its length. Where the
-    /// cache cannot be written there are no leases, which it hears too.
-    pub fn take(cache: &Path, share: Share, progress: &mut dyn Progress) -> Self {
+    /// cache cannot be written, or has no locks, there are no leases, which it hears too.
+    ///
+    /// # Errors
+    /// When this process is asked to end while it waits.
+    pub fn take(cache: &Path, share: Share, progress: &mut dyn Progress) -> Result<Self, VmError> {
         if let Some(slots) = OF_THIS_THREAD.with_borrow(Weak::upgrade) {
-            return Self { _slots: slots };
+            return Ok(Self { _slots: slots });
         }
-        let slots = Pool::open(&cache.join(LEASES)).and_then(|pool| pool.wait_for(share, progress));
-        let slots = slots.unwrap_or_else(|error| {
-            progress.slow(&format!("without a lease, so perhaps beside too many other machines: {error}"));
-            Vec::new()
-        });
+        let slots = match Pool::open(&cache.join(LEASES)).and_then(|pool| pool.wait_for(share, progress)) {
+            Ok(Some(slots)) => slots,
+            Ok(None) => return Err(VmError::Interrupted),
+            Err(error) => {
+                progress
+                    .slow(&format!("without a lease, so perhaps beside too many other machines: {error}"));
+                Vec::new()
+            }
+        };
         let slots = Arc::new(slots);
         OF_THIS_THREAD.set(Arc::downgrade(&slots));
-        Self { _slots: slots }
+        Ok(Self { _slots: slots })
     }
 }
 
@@ -89,6 +99,7 @@ impl Lease {
 struct Pool {
     folder: PathBuf,
     capacity: HostCapacity,
+    gate: File,
     /// One for each CPU that this process may use.
     slots: Vec<(usize, File)>,
 }
@@ -110,40 +121,32 @@ impl Pool {
         fs::create_dir_all(folder).map_err(at(folder.to_owned()))?;
         let slot = |cpu: &usize| Ok((*cpu, open(folder.join(format!("cpu-{cpu}")))?));
         let slots = capacity.cpus.iter().map(slot).collect::<io::Result<_>>()?;
-        Ok(Self { folder: folder.to_owned(), capacity, slots })
+        let gate = open(folder.join(GATE))?;
+        Ok(Self { folder: folder.to_owned(), capacity, gate, slots })
     }
 
-    fn wait_for(self, share: Share, progress: &mut dyn Progress) -> io::Result<Vec<File>> {
-        let began = Instant::now();
-        let mut told = false;
-        let mut tell_of_wait = || {
-            if !told && began.elapsed() > QUIET {
-                told = true;
-                progress.slow("waiting for a free CPU and memory: other machines run on this host");
-            }
-        };
-        let gate = open(self.folder.join(GATE))?;
-        while gate.try_lock().is_err() {
-            tell_of_wait();
-            sleep(LOOK);
+    /// Waits for what `share` needs; nothing when this process is asked to end meanwhile.
+    fn wait_for(self, share: Share, progress: &mut dyn Progress) -> io::Result<Option<Vec<File>>> {
+        let mut wait = Wait { began: Instant::now(), told: false, progress };
+        let entered = wait.until(|| Ok(was_had(self.gate.try_lock())?.then_some(())))?;
+        if entered.is_none() {
+            return Ok(None);
         }
-        let numbers = loop {
-            if let Some(numbers) = self.try_take(share)? {
-                break numbers;
-            }
-            tell_of_wait();
-            sleep(LOOK);
-        };
-        progress.waited(began.elapsed());
+        let Some(numbers) = wait.until(|| self.try_take(share))? else { return Ok(None) };
+        wait.progress.waited(wait.began.elapsed());
         let taken = self.slots.into_iter().filter(|(cpu, _)| numbers.contains(cpu));
-        Ok(taken.map(|(_, slot)| slot).collect())
+        Ok(Some(taken.map(|(_, slot)| slot).collect()))
     }
 
     /// Locks what `share` needs and returns the CPUs, or locks nothing. Only for who holds the gate.
     fn try_take(&self, share: Share) -> io::Result<Option<Vec<usize>>> {
         let wanted = share.cpus.clamp(1, self.slots.len());
-        let free = self.slots.iter().filter(|(_, slot)| slot.try_lock().is_ok()).take(wanted);
-        let free: Vec<&(usize, File)> = free.collect();
+        let mut free: Vec<&(usize, File)> = Vec::new();
+        for slot in &self.slots {
+            if free.len() < wanted && was_had(slot.1.try_lock())? {
+                free.push(slot);
+            }
+        }
         let fits = free.len() == wanted && {
             let others = self.memory_of_others_mb(&free)?;
             others == 0 || others.saturating_add(share.memory_mb) <= self.capacity.memory_mb
@@ -173,11 +176,38 @@ impl Pool {
                 continue;
             }
             let slot = open(self.folder.join(name))?;
-            if slot.try_lock_shared().is_err() {
+            if !was_had(slot.try_lock_shared())? {
                 sum += read_memory(&slot);
             }
         }
         Ok(sum)
+    }
+}
+
+/// A wait for room on the host.
+struct Wait<'a> {
+    began: Instant,
+    /// Whether the user has been told of it.
+    told: bool,
+    progress: &'a mut dyn Progress,
+}
+
+impl Wait<'_> {
+    /// Tries until there is something; nothing when this process is asked to end before.
+    fn until<T>(&mut self, mut attempt: impl FnMut() -> io::Result<Option<T>>) -> io::Result<Option<T>> {
+        loop {
+            if let Some(found) = attempt()? {
+                return Ok(Some(found));
+            }
+            if interrupted() {
+                return Ok(None);
+            }
+            if !self.told && self.began.elapsed() > QUIET {
+                self.told = true;
+                self.progress.slow("waiting for a free CPU and memory: other machines run on this host");
+            }
+            sleep(LOOK);
+        }
     }
 }
 

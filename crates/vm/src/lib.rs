@@ -5,6 +5,8 @@
 //! notes say what keeps a deterministic clone deterministic; the rule to remember here is that nobody speaks to QEMU
 //! between letting a clone go and its stop.
 
+mod boot_end;
+mod build_once;
 mod choose_mode;
 mod clone;
 mod command_line;
@@ -12,6 +14,7 @@ mod disk_room;
 mod elf;
 mod error;
 mod eviction;
+mod file_lock;
 mod guest_disk;
 mod host_capacity;
 mod host_channel;
@@ -25,6 +28,7 @@ mod machine_size;
 mod machine_spec;
 mod payload;
 mod process;
+mod process_times;
 mod qemu;
 mod qmp;
 mod saved;
@@ -33,6 +37,7 @@ mod saved_list;
 mod sparse_copy;
 mod template;
 
+pub use boot_end::BootEnd;
 pub use choose_mode::{ChosenMode, KnownKvm, choose_mode, forget_kvm, known_kvm};
 pub use clone::start as start_clone;
 pub use error::VmError;
@@ -46,6 +51,7 @@ pub use machine_size::check_size;
 pub use machine_spec::{MachineSpec, Purpose};
 pub use payload::Payload;
 pub use process::end_with_parent;
+pub use process_times::cpu_time;
 pub use qemu::Qemu;
-pub use saved_list::{SavedKind, SavedMachine, saved_machines};
+pub use saved_list::{SavedKind, SavedMachine, remove_idle_locks, saved_machines};
 pub use template::{Progress, Template};

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use ktstr_wire::layout::{TEST_LOG, stage};
 use serde::{Deserialize, Serialize};
 
+use crate::build_once::{Once, Place, build_once};
 use crate::clone::go_on;
 use crate::command_line::{Role, ram_file};
 use crate::disk_room;
@@ -21,7 +22,7 @@ use crate::host_channel::{Input, Work};
 use crate::machine::{Deadline, Disk, Machine, Stop};
 use crate::payload::Payload;
 use crate::qemu::Qemu;
-use crate::saved::{self, RECORD, STATE, Site};
+use crate::saved::{self, RECORD, STATE};
 use crate::sparse_copy::copy_sparse;
 use crate::template::{Progress, Template};
 
@@ -78,40 +79,36 @@ impl LoadedTemplate {
         payload.check_fits(template.spec().memory_mb)?;
         let root = cache.join(LOADED);
         let key = key(template, payload);
-        let folder = root.join(&key);
-        let find = || find(&folder, &key, template);
-        if let Some(found) = find() {
-            return Ok(Loading::Ready(Box::new(found)));
-        }
-        let site = Site::lock(&root, &key, progress)?;
-        if let Some(found) = find() {
-            return Ok(Loading::Ready(Box::new(found)));
-        }
-        let began = Instant::now();
         let needed_mb = (template.ram_bytes() + 2 * payload.size()) >> 20;
-        eviction::evict(&root, MOST_KEPT.saturating_sub(needed_mb << 20));
-        disk_room::check(&root, needed_mb)?;
-        let aside = site.clear()?;
-        let mut machine = start_loader(aside, qemu, template, payload, progress)?;
-        let stop = machine.wait_stop(deadline)?;
-        if disk_room::was_full(&stop) {
-            return Err(disk_room::full(&root, 0, needed_mb));
-        }
-        if stop != Stop::Guest || machine.stage() != stage::LOADED {
-            return Ok(Loading::Ended(Box::new(machine), stop));
-        }
-        let record = Record {
-            schema: SCHEMA,
-            key,
-            state_sha256: saved::save_state(&mut machine, qemu, template.spec(), aside)?,
-            test_log: machine.log(TEST_LOG),
-            loaded_ms: began.elapsed().as_millis() as u64,
+        let place = Place { root: &root, key: &key, most_kept: MOST_KEPT, needed_mb };
+        let folder = root.join(&key);
+        let find = || Ok(find(&folder, &key, template));
+        let load = |aside: &Path, progress: &mut dyn Progress| {
+            let began = Instant::now();
+            let mut machine = start_loader(aside, qemu, template, payload, progress)?;
+            let stop = machine.wait_stop(deadline)?;
+            if disk_room::was_full(&stop) {
+                return Err(disk_room::full(&root, 0, needed_mb));
+            }
+            if stop != Stop::Guest || machine.stage() != stage::LOADED {
+                return Ok(Err((Box::new(machine), stop)));
+            }
+            Ok(Ok(Record {
+                schema: SCHEMA,
+                key: key.clone(),
+                state_sha256: saved::save_state(&mut machine, qemu, template.spec(), aside)?,
+                test_log: machine.log(TEST_LOG),
+                loaded_ms: began.elapsed().as_millis() as u64,
+            }))
         };
-        saved::write_record(aside, &record)?;
-        let folder = site.keep()?;
-        let held = eviction::hold(&folder).map(Arc::new);
-        let loaded = Self { folder, record, template: template.clone(), fresh: true, _held: held };
-        Ok(Loading::Ready(Box::new(loaded)))
+        Ok(match build_once(&place, find, load, progress)? {
+            Once::Found(found) => Loading::Ready(Box::new(found)),
+            Once::Built { folder, held, record } => {
+                let template = template.clone();
+                Loading::Ready(Box::new(Self { folder, record, template, fresh: true, _held: held }))
+            }
+            Once::NotBuilt((machine, stop)) => Loading::Ended(machine, stop),
+        })
     }
 
     /// Makes a clone that does `work`, and lets it go.

@@ -20,6 +20,7 @@ use crate::interrupt::interrupted;
 use crate::lease::Lease;
 use crate::machine_spec::{MachineSpec, Purpose};
 use crate::process::{Launch, launch};
+use crate::process_times::cpu_time;
 use crate::qemu::Qemu;
 use crate::qmp::Qmp;
 
@@ -39,6 +40,16 @@ pub enum Stop {
     Gone(String),
     /// The deadline passed.
     Deadline(String),
+}
+
+impl Stop {
+    /// The number of the signal that QEMU died of, if it did.
+    pub(crate) fn signal(&self) -> Option<i32> {
+        let Self::Gone(said) = self else { return None };
+        // As an `ExitStatus` says it, behind what QEMU said.
+        let (_, status) = said.rsplit_once("(signal: ")?;
+        status.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+    }
 }
 
 /// When to give up waiting for a stop.
@@ -103,6 +114,62 @@ fn text_of(mut file: &File) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+fn copy(file: &File) -> Result<File, VmError> {
+    file.try_clone().map_err(VmError::system("dup"))
+}
+
+fn socket_pair() -> Result<(UnixStream, UnixStream), VmError> {
+    UnixStream::pair().map_err(VmError::system("socketpair"))
+}
+
+/// QEMU's ends of what it shares with us.
+struct Ends {
+    channel: File,
+    console: File,
+    control: UnixStream,
+    line: Option<UnixStream>,
+    guest_disk: Option<File>,
+}
+
+impl Ends {
+    /// All that a machine of this kind has, and our ends of its control socket and of a shell's line.
+    fn make(
+        spec: &MachineSpec,
+        channel: File,
+        console: File,
+    ) -> Result<(Self, UnixStream, Option<UnixStream>), VmError> {
+        let (ours, control) = socket_pair()?;
+        let line = match spec.purpose {
+            Purpose::Shell => Some(socket_pair()?),
+            Purpose::Test => None,
+        };
+        let (our_line, line) = line.unzip();
+        let guest_disk = (spec.disk_mb > 0).then(|| guest_disk::create(spec.disk_mb)).transpose()?;
+        Ok((Self { channel, console, control, line, guest_disk }, ours, our_line))
+    }
+
+    fn arguments(&self, qemu: &Qemu, spec: &MachineSpec, role: Role, disk: &Disk<'_>) -> Vec<String> {
+        let path = |file: &File| format!("/proc/self/fd/{}", file.as_raw_fd());
+        let files = Files {
+            ram: disk.ram,
+            initrd: disk.initrd,
+            channel: &path(&self.channel),
+            console: &path(&self.console),
+            control_fd: self.control.as_raw_fd(),
+            line_fd: self.line.as_ref().map_or(-1, |end| end.as_raw_fd()),
+            disk: &self.guest_disk.as_ref().map_or_else(String::new, path),
+        };
+        command_line::arguments(qemu, spec, role, files)
+    }
+
+    fn into_inherited(self) -> Vec<OwnedFd> {
+        let mut inherited = vec![self.channel.into(), self.console.into(), self.control.into()];
+        inherited.extend(self.line.map(OwnedFd::from));
+        inherited.extend(self.guest_disk.map(OwnedFd::from));
+        inherited
+    }
+}
+
 impl Machine {
     /// Starts QEMU up to the point where it takes commands. The lease is given back with the machine.
     pub(crate) fn start(
@@ -114,38 +181,18 @@ impl Machine {
         lease: Lease,
     ) -> Result<Self, VmError> {
         let (console, stderr) = (scratch("ktstr-console")?, scratch("ktstr-stderr")?);
-        let (ours, theirs) = UnixStream::pair().map_err(VmError::system("socketpair"))?;
-        let console_end = console.try_clone().map_err(VmError::system("dup"))?;
-        let line = match spec.purpose {
-            Purpose::Shell => Some(UnixStream::pair().map_err(VmError::system("socketpair"))?),
-            Purpose::Test => None,
-        };
-        let (line, line_end) = line.unzip();
-        let guest_disk = (spec.disk_mb > 0).then(|| guest_disk::create(spec.disk_mb)).transpose()?;
-        let descriptor = |fd: i32| format!("/proc/self/fd/{fd}");
-        let arguments = command_line::arguments(
-            qemu,
-            spec,
-            role,
-            Files {
-                ram: disk.ram,
-                initrd: disk.initrd,
-                channel: &descriptor(channel.as_raw_fd()),
-                console: &descriptor(console_end.as_raw_fd()),
-                control_fd: theirs.as_raw_fd(),
-                line_fd: line_end.as_ref().map_or(-1, |end| end.as_raw_fd()),
-                disk: &guest_disk.as_ref().map_or_else(String::new, |file| descriptor(file.as_raw_fd())),
-            },
-        );
         let reader = ChannelReader::of(&channel)?;
-        let mut inherit = vec![OwnedFd::from(channel), console_end.into(), theirs.into()];
-        inherit.extend(line_end.map(OwnedFd::from));
-        inherit.extend(guest_disk.map(OwnedFd::from));
-        let stderr_end = stderr.try_clone().map_err(VmError::system("dup"))?;
+        let (ends, control, line) = Ends::make(spec, channel, copy(&console)?)?;
+        let arguments = ends.arguments(qemu, spec, role, disk);
         let started = Instant::now();
-        let mut child =
-            launch(Launch { program: qemu.path.clone(), arguments, inherit, stderr: stderr_end })?;
-        let qmp = Qmp::connect(ours).map_err(|error| {
+        let launched = Launch {
+            program: qemu.path.clone(),
+            arguments,
+            inherit: ends.into_inherited(),
+            stderr: copy(&stderr)?,
+        };
+        let mut child = launch(launched)?;
+        let qmp = Qmp::connect(control).map_err(|error| {
             let _ = child.kill();
             let _ = child.wait();
             match text_of(&stderr).trim() {
@@ -257,7 +304,8 @@ impl Machine {
             if interrupted() {
                 return Err(VmError::Interrupted);
             }
-            let used = Used { cpu: cpu_time(self.pid()).unwrap_or_default(), wall: self.age() };
+            let cpu = cpu_time(self.pid()).map_err(VmError::system("reading QEMU's CPU time"))?;
+            let used = Used { cpu, wall: self.age() };
             if self.stage() < stage::TEST_BEGAN {
                 before_test = used;
             }
@@ -331,16 +379,6 @@ impl Drop for Machine {
     }
 }
 
-/// CPU time that a process has used, from `/proc/PID/stat` (proc(5)).
-fn cpu_time(pid: u32) -> io::Result<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name in parentheses may hold blanks.
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let ticks = |index: usize| fields.get(index).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    // User and system time are fields 14 and 15 of the whole line, in USER_HZ, which is 100 on Linux.
-    Ok(Duration::from_millis((ticks(11) + ticks(12)) * 10))
-}
-
 /// Private memory of a process in bytes (`Private_Clean` + `Private_Dirty` of `/proc/PID/smaps_rollup`).
 ///
 /// # Errors
@@ -357,6 +395,16 @@ pub fn private_memory(pid: u32) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_dies_of_a_signal_says_which() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let gone = |said: &str, status| Stop::Gone(format!("{said} ({})", ExitStatus::from_raw(status)));
+        assert_eq!(gone("", 9).signal(), Some(9));
+        assert_eq!(gone("kvm: (signal: x) MSR 0x10a", 6 | 0x80).signal(), Some(6), "with a core dump");
+        assert_eq!(gone("no memory", 1 << 8).signal(), None);
+        assert_eq!(Stop::InternalError.signal(), None);
+    }
 
     #[test]
     fn what_a_test_needed_before_it_began_is_allowed_for() {

@@ -13,6 +13,7 @@ use crate::error::VmError;
 
 const REGULAR: u32 = 0o100000;
 const LINK: u32 = 0o120777;
+const FOLDER: u32 = 0o040755;
 
 /// Files for a clone, by their path in the guest.
 #[derive(Debug, Default)]
@@ -61,7 +62,11 @@ impl Payload {
                 return Err(VmError::File { what: "including", path: host.to_owned(), source });
             }
             above.push(itself);
-            let entries = std::fs::read_dir(host).map_err(VmError::file("including", host))?;
+            let mut entries = std::fs::read_dir(host).map_err(VmError::file("including", host))?.peekable();
+            if entries.peek().is_none() {
+                // The others are made for what is in them.
+                self.insert(guest_path, FOLDER, Vec::new());
+            }
             for entry in entries {
                 let path = entry.map_err(VmError::file("including", host))?.path();
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -220,6 +225,18 @@ mod tests {
         std::os::unix::fs::symlink("..", inner.join("loop")).unwrap();
         let error = payload.add_path(folder.path(), "/i").unwrap_err().to_string();
         assert!(error.contains("/loop: ") && error.contains("leads back"), "{error}");
+    }
+
+    #[test]
+    fn empty_folders_are_there_too() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("logs/old")).unwrap();
+        let mut payload = Payload::default();
+        payload.add_path(folder.path(), "/i").unwrap();
+        let mut archive = Vec::new();
+        payload.write_to(&mut archive).unwrap();
+        let reader = cpio::NewcReader::new(&archive[..]).unwrap();
+        assert_eq!((reader.entry().name(), reader.entry().mode()), ("i/logs/old", 0o040755));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{SendError, Sender, channel};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal, getpid, getppid, set_parent_process_death_signal};
@@ -41,10 +41,7 @@ pub fn launch(launch: Launch) -> Result<Child, VmError> {
             .name("ktstr-spawner".into())
             .spawn(move || {
                 for (launch, reply) in inbox {
-                    // The asker is gone only when it panicked; the child then dies with the failed send.
-                    if let Err(unsent) = reply.send(start(launch)) {
-                        let _ = unsent.0.map(|mut child| child.kill());
-                    }
+                    hand_over(start(launch), &reply);
                 }
             })
             .map(|_| requests)
@@ -57,6 +54,14 @@ pub fn launch(launch: Launch) -> Result<Child, VmError> {
         .map_err(|_| gone())
         .and_then(|()| answer.recv().map_err(|_| gone())?)
         .map_err(VmError::file("starting", program))
+}
+
+/// Gives a child to who asked for it. Who is gone has panicked: then the child ends here, to the last trace of it.
+fn hand_over(started: io::Result<Child>, reply: &Sender<io::Result<Child>>) {
+    if let Err(SendError(Ok(mut child))) = reply.send(started) {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
 }
 
 fn start(launch: Launch) -> io::Result<Child> {
@@ -106,4 +111,19 @@ pub fn end_with_parent() {
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_nobody_takes_leaves_no_zombie() {
+        let child = Command::new("sleep").arg("600").spawn().unwrap();
+        let trace = format!("/proc/{}", child.id());
+        let (reply, answer) = channel();
+        drop(answer);
+        hand_over(Ok(child), &reply);
+        assert!(!std::fs::exists(trace).unwrap());
+    }
 }

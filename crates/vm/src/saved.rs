@@ -1,10 +1,10 @@
-//! Machines saved on disk: a folder with the RAM files, the device state and a record. Built aside under a lock and then
-//! renamed, so that a half-written one is never found.
+//! Machines saved on disk: a folder with the RAM files, the device state and a record.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use ktstr_host::{Version, quoted};
 use ktstr_kernel::Sha256Sum;
 use ktstr_wire::layout::word;
 use serde::Serialize;
@@ -16,65 +16,15 @@ use crate::machine::Machine;
 use crate::machine_spec::MachineSpec;
 use crate::qemu::Qemu;
 use crate::saved_instant;
-use crate::template::Progress;
 
 /// The record's file.
 pub(crate) const RECORD: &str = "record.json";
 /// Extension of a folder that is being built.
 pub(crate) const HALF: &str = "half";
+/// Extension of the file by whose lock builders keep each other out.
+pub(crate) const LOCK: &str = "lock";
 /// The device state's file.
 pub(crate) const STATE: &str = "state";
-
-/// A folder that this process alone may build.
-pub(crate) struct Site {
-    folder: PathBuf,
-    aside: PathBuf,
-    kept: bool,
-    _lock: File,
-}
-
-impl Site {
-    /// Locks `root/key`, after whoever builds it now.
-    pub(crate) fn lock(root: &Path, key: &str, progress: &mut dyn Progress) -> Result<Self, VmError> {
-        let not_writable = |source| VmError::CacheNotWritable { path: root.to_owned(), source };
-        fs::create_dir_all(root).map_err(not_writable)?;
-        let lock_path = root.join(format!("{key}.lock"));
-        let lock = File::create(&lock_path).map_err(not_writable)?;
-        if lock.try_lock().is_err() {
-            progress.slow("another process builds this template: waiting for it");
-            lock.lock().map_err(VmError::file("locking", lock_path))?;
-        }
-        let (folder, aside) = (root.join(key), root.join(format!("{key}.{HALF}")));
-        Ok(Self { folder, aside, kept: false, _lock: lock })
-    }
-
-    /// Makes an empty folder to build in. What another builder left half-done is dead: we hold the lock.
-    pub(crate) fn clear(&self) -> Result<&Path, VmError> {
-        for old in [&self.aside, &self.folder] {
-            if old.exists() {
-                fs::remove_dir_all(old).map_err(VmError::file("removing", old.clone()))?;
-            }
-        }
-        fs::create_dir(&self.aside)
-            .map_err(|source| VmError::CacheNotWritable { path: self.aside.clone(), source })?;
-        Ok(&self.aside)
-    }
-
-    /// Puts what was built in its place.
-    pub(crate) fn keep(mut self) -> Result<PathBuf, VmError> {
-        fs::rename(&self.aside, &self.folder).map_err(VmError::file("renaming", self.aside.clone()))?;
-        self.kept = true;
-        Ok(self.folder.clone())
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        if !self.kept {
-            let _ = fs::remove_dir_all(&self.aside);
-        }
-    }
-}
 
 /// Saves a stopped machine's device state in `folder`; returns its hash.
 pub(crate) fn save_state(
@@ -122,9 +72,47 @@ pub(crate) fn check_files(folder: &Path, spec: &MachineSpec, state_sha256: &str)
 
 /// How QEMU reaches a file with device state.
 pub(crate) fn transfer_uri(qemu: &Qemu, path: &Path, shell: &str) -> String {
-    if qemu.version >= crate::Version::FILE_MIGRATION {
+    if qemu.version >= Version::FILE_MIGRATION {
         format!("file:{}", path.display())
     } else {
-        format!("exec:{shell} '{}'", path.display())
+        format!("exec:{shell} {}", quoted(&path.display().to_string()))
+    }
+}
+
+/// Checks that QEMU can be told of files in `cache`.
+pub(crate) fn check_path(cache: &Path) -> Result<(), VmError> {
+    let why = match cache.to_str() {
+        None => "it is no UTF-8 text",
+        // QEMU takes what follows it in a `file:` for a number.
+        Some(path) if path.contains(",offset=") => "QEMU reads `,offset=` in it as an option",
+        Some(_) => return Ok(()),
+    };
+    Err(VmError::CachePath { path: cache.to_owned(), why })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_every_path_back() {
+        let qemu = |version| Qemu { path: "q".into(), version, host_cpu: String::new() };
+        let path = Path::new("/cache/o'brien/a b/state");
+        let old = transfer_uri(&qemu(Version(8, 1, 0)), path, "cat >");
+        assert_eq!(old, r"exec:cat > '/cache/o'\''brien/a b/state'");
+        let new = transfer_uri(&qemu(Version::FILE_MIGRATION), path, "cat >");
+        assert_eq!(new, "file:/cache/o'brien/a b/state");
+    }
+
+    #[test]
+    fn a_cache_that_qemu_cannot_be_told_of_is_refused_by_name() {
+        check_path(Path::new("/cache/o'brien/a, b")).unwrap();
+        let said = |path| check_path(path).unwrap_err().to_string();
+        let error = said(Path::new("/a,offset=1"));
+        assert!(error.contains("/a,offset=1") && error.contains("KTSTR_CACHE_DIR"), "{error}");
+        assert!(said(Path::new(OsStr::from_bytes(b"/a\xff"))).contains("UTF-8"));
     }
 }

@@ -81,6 +81,11 @@ impl SavedMachine {
     }
 }
 
+/// Removes what is left in `cache` of saved machines that are gone: the files by which their builders locked each other out.
+pub fn remove_idle_locks(cache: &Path) {
+    [TEMPLATES, LOADED].iter().for_each(|name| eviction::remove_idle_locks(&cache.join(name)));
+}
+
 fn about(folder: &Path) -> String {
     let record: Option<Value> =
         File::open(folder.join(RECORD)).ok().and_then(|file| serde_json::from_reader(file).ok());
@@ -125,5 +130,7 @@ mod tests {
         let removed: Vec<_> = list().iter().map(|one| one.remove().unwrap()).collect();
         assert_eq!(removed, [true, true]);
         assert!(list().is_empty());
+        remove_idle_locks(cache.path());
+        assert_eq!(fs::read_dir(&templates).unwrap().count(), 0, "the lock file goes too");
     }
 }

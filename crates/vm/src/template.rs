@@ -1,5 +1,6 @@
 //! Templates: machines that have booted to the agent's wait point, kept on disk.
 
+use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ use ktstr_wire::GuestFacts;
 use ktstr_wire::layout::{FACTS, MESSAGE, stage, word};
 use serde::{Deserialize, Serialize};
 
+use crate::boot_end::BootEnd;
+use crate::build_once::{Once, Place, build_once};
 use crate::command_line::{self, Files, Role, ram_file};
 use crate::disk_room;
 use crate::error::VmError;
@@ -24,7 +27,7 @@ use crate::machine::{Deadline, Disk, Machine, Stop};
 use crate::machine_size::check_size;
 use crate::machine_spec::MachineSpec;
 use crate::qemu::Qemu;
-use crate::saved::{self, RECORD, STATE, Site};
+use crate::saved::{self, RECORD, STATE};
 
 /// Changes when older template folders cannot be used any more.
 const SCHEMA: u32 = 2;
@@ -93,25 +96,21 @@ impl Template {
         progress: &mut dyn Progress,
     ) -> Result<Self, VmError> {
         qemu.check(spec.mode)?;
-        let templates = cache.join(TEMPLATES);
+        saved::check_path(cache)?;
         let key = key(cache, qemu, spec)?;
-        if let Ok(Some(template)) = find(cache, &key, spec) {
-            return Ok(template);
+        let root = cache.join(TEMPLATES);
+        let place = Place { root: &root, key: &key, most_kept: MOST_KEPT, needed_mb: most_used_mb(spec) };
+        let build = |folder: &Path, progress: &mut dyn Progress| {
+            build(cache, folder, &key, qemu, spec, progress).map(Ok::<_, Infallible>)
+        };
+        match build_once(&place, || find(cache, &key, spec), build, progress)? {
+            Once::Found(template) => Ok(template),
+            Once::Built { folder, held, record } => {
+                let (cache, spec) = (cache.to_owned(), spec.clone());
+                Ok(Self { cache, folder, record, spec, fresh: true, _held: held })
+            }
+            Once::NotBuilt(never) => match never {},
         }
-        let site = Site::lock(&templates, &key, progress)?;
-        let folder = templates.join(&key);
-        match find(cache, &key, spec) {
-            Ok(Some(template)) => return Ok(template),
-            Ok(None) => {}
-            Err(why) => progress
-                .slow(&format!("the template in {} cannot be used ({why}): built again", folder.display())),
-        }
-        eviction::evict(&templates, MOST_KEPT);
-        disk_room::check(&templates, most_used_mb(spec))?;
-        let record = build_aside(cache, site.clear()?, &key, qemu, spec, progress)?;
-        let folder = site.keep()?;
-        let held = eviction::hold(&folder).map(Arc::new);
-        Ok(Self { cache: cache.to_owned(), folder, record, spec: spec.clone(), fresh: true, _held: held })
     }
 
     /// Whether the cache has the template for `spec`.
@@ -231,7 +230,8 @@ fn most_used_mb(spec: &MachineSpec) -> u64 {
     u64::from(spec.memory_mb.min(200 + 2 * spec.topology.cpus()))
 }
 
-fn build_aside(
+/// Boots one in `folder`.
+fn build(
     cache: &Path,
     folder: &Path,
     key: &str,
@@ -239,7 +239,7 @@ fn build_aside(
     spec: &MachineSpec,
     progress: &mut dyn Progress,
 ) -> Result<Record, VmError> {
-    let lease = Lease::take(cache, Share::of(spec), progress);
+    let lease = Lease::take(cache, Share::of(spec), progress)?;
     progress.slow(&format!(
         "booting a {} template of {}: once for this kernel and machine",
         spec.clock(),
@@ -260,7 +260,7 @@ fn build_aside(
     let state_sha256 = saved::save_state(&mut machine, qemu, spec, folder)?;
     let ram_bytes =
         (0..spec.topology.memory_nodes()).map(|node| used_bytes(&folder.join(ram_file(node)))).sum();
-    let record = Record {
+    Ok(Record {
         schema: SCHEMA,
         key: key.to_owned(),
         topology: spec.topology,
@@ -274,9 +274,7 @@ fn build_aside(
         built_ms: began.elapsed().as_millis() as u64,
         ram_bytes,
         state_sha256,
-    };
-    saved::write_record(folder, &record)?;
-    Ok(record)
+    })
 }
 
 fn initramfs() -> Vec<u8> {
@@ -306,17 +304,12 @@ fn boot_deadline(spec: &MachineSpec) -> Deadline {
 fn wait_point(machine: &mut Machine, spec: &MachineSpec, stop: Stop) -> Result<GuestFacts, VmError> {
     let reached = if stop == Stop::Guest { machine.stage() } else { stage::BOOTING };
     if reached != stage::WAITING {
-        let message = match reached {
-            stage::FAILED => machine.channel().area(MESSAGE, word::MESSAGE_LEN)?,
-            _ => Vec::new(),
-        };
-        let how = match (&stop, reached) {
-            (_, stage::FAILED) => format!("the agent said: {}", String::from_utf8_lossy(&message)),
-            (Stop::Guest, _) => "the kernel panicked".to_owned(),
-            (Stop::Shutdown(reason), _) => format!("the guest shut down ({reason}), as after a panic"),
-            (Stop::InternalError, _) => "QEMU stopped with an internal error of KVM".to_owned(),
-            (Stop::Gone(said), _) => format!("QEMU ended: {said}"),
-            (Stop::Deadline(passed), _) => format!("nothing happened in {passed}"),
+        let how = match reached {
+            stage::FAILED => {
+                let message = machine.channel().area(MESSAGE, word::MESSAGE_LEN)?;
+                BootEnd::Agent(String::from_utf8_lossy(&message).into_owned())
+            }
+            _ => BootEnd::Stopped(stop),
         };
         let (mode, topology) = (spec.mode, spec.topology);
         return Err(VmError::Boot { mode, topology, how, console: machine.console() });

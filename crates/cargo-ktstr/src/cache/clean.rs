@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::ArgGroup;
 use ktstr_kernel::Cache;
+use ktstr_vm::remove_idle_locks;
 
 use super::item::{Item, items};
 use crate::{
@@ -46,6 +47,7 @@ pub fn run(args: &Args, cache: &Cache) -> Result<()> {
         say(item, is_gone);
     }
     busy.iter().for_each(|item| say(item, false));
+    remove_idle_locks(cache.root());
     Ok(())
 }
 

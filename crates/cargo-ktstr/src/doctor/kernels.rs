@@ -17,14 +17,16 @@ pub fn kvm(cache: &Cache, qemu: &Qemu, kernel: Option<&Kernel>, prove: bool) -> 
         return Finding::note(KVM, "not looked at: only booting a kernel proves it, and there is none");
     };
     let sha256 = kernel.image_sha256.to_string();
+    let mut not_proved = String::new();
     if prove {
         let mut progress = |what: &str| eprintln!("{what}");
         let choice = ModeChoice::Auto;
         // Leaves what it learns where `known_kvm` looks.
         let proved = forget_kvm(cache.root(), qemu, &sha256)
             .and_then(|()| choose_mode(cache.root(), qemu, &kernel.image, &sha256, choice, &mut progress));
-        if let Err(error) = proved {
-            return Finding::note(KVM, error);
+        match proved {
+            Err(error) => return Finding::note(KVM, error),
+            Ok(chosen) => not_proved = chosen.why,
         }
     }
     match known_kvm(cache.root(), qemu, &kernel.image, &sha256) {
@@ -33,6 +35,9 @@ pub fn kvm(cache: &Cache, qemu: &Qemu, kernel: Option<&Kernel>, prove: bool) -> 
             KVM,
             format!("does not work here ({reason}): tests run in deterministic mode, and real-time mode cannot be had"),
         ),
+        Ok(KnownKvm::Unproved) if prove => {
+            Finding::note(KVM, format!("not known. {not_proved}. That says nothing of the next time: try again"))
+        }
         Ok(KnownKvm::Unproved) => Finding::note(
             KVM,
             "/dev/kvm can be opened, which proves little: the first test run boots a machine with it to know, which may \

@@ -98,9 +98,9 @@ impl Perturber {
         self.timetable.begin();
     }
 
-    /// Says that workers have been made, the first of which has this number in the run.
-    pub(crate) fn workers_began(&self, first: u32, tids: impl Iterator<Item = u32>) {
-        self.niceness.workers_began(first, tids, self.timetable.elapsed_ns());
+    /// Says that workers have been made: their numbers in the run, and thread ids.
+    pub(crate) fn workers_began(&self, workers: impl Iterator<Item = (u32, u32)>) {
+        self.niceness.workers_began(workers, self.timetable.elapsed_ns());
     }
 
     /// Ends the perturbation, brings all CPUs back on line and says what was done.

@@ -26,13 +26,13 @@ impl Niceness {
         Self { changes, workers: Mutex::default() }
     }
 
-    /// Gives new workers, the first of which has this number, the values that are theirs at this time of the body.
-    pub(super) fn workers_began(&self, first: u32, tids: impl Iterator<Item = u32>, elapsed_ns: u64) {
+    /// Gives new workers, by number and thread id, the values that are theirs at this time of the body.
+    pub(super) fn workers_began(&self, began: impl Iterator<Item = (u32, u32)>, elapsed_ns: u64) {
         if self.changes.is_empty() {
             return;
         }
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        for (worker, tid) in (first..).zip(tids) {
+        for (worker, tid) in began {
             workers.insert(worker, tid);
             let due = |change: &&NiceChange| change.worker == worker && change.at_ns <= elapsed_ns;
             if let Some(change) = self.changes.iter().rev().find(due) {

@@ -98,7 +98,12 @@ impl<'ctx> WorkloadHandle<'ctx> {
 
     /// Thread ids of the workers, in order. Those that have not begun their lives yet are left out.
     pub fn tids(&self) -> Vec<u32> {
-        self.team.tids().collect()
+        self.team.tids().map(|(_, tid)| tid).collect()
+    }
+
+    /// Thread ids of the workers that have begun their lives, each with its worker's number in the run.
+    fn tids_by_serial(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.team.tids().map(|(place, tid)| (self.first_serial + place, tid))
     }
 
     /// The name of their cgroup; empty outside of all cgroups of the test.
@@ -122,7 +127,7 @@ impl<'ctx> WorkloadHandle<'ctx> {
     /// with theirs.
     pub fn start_settling(&mut self, settle: Duration) {
         self.wait_until_ready();
-        self.ctx.workers_began(self.first_serial, self.team.tids());
+        self.ctx.workers_began(self.tids_by_serial());
         self.team.start(u64::try_from(settle.as_nanos()).unwrap_or(u64::MAX));
     }
 
@@ -151,7 +156,7 @@ impl<'ctx> WorkloadHandle<'ctx> {
             None => None,
         };
         let cpuset = cpuset.as_ref().unwrap_or(self.ctx.topo.cpus());
-        for (tid, serial) in self.team.tids().zip(self.first_serial..) {
+        for (serial, tid) in self.tids_by_serial() {
             // Another stream for each change, so that it does not repeat an earlier choice.
             let stream = self.ctx.seed().rotate_left(32).wrapping_add(change);
             let mut random = SplitMix64::of_worker(stream, serial);

@@ -109,10 +109,11 @@ impl Team {
         self.processes.iter().map(|process| process.child.id())
     }
 
-    /// Thread ids of the workers that are not collected yet; those that have none yet are left out.
-    pub(crate) fn tids(&self) -> impl Iterator<Item = u32> + '_ {
+    /// Thread ids of the workers that are not collected yet, each with its worker's place in the team; those that have none
+    /// yet are left out.
+    pub(crate) fn tids(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         let members = self.processes.iter().flat_map(|process| process.members.clone());
-        members.map(|index| self.memory.state(index).0).filter(|tid| *tid != 0)
+        members.map(|index| (index as u32, self.memory.state(index).0)).filter(|(_, tid)| *tid != 0)
     }
 
     /// Says that all workers are in their cgroup, so that they prepare themselves.

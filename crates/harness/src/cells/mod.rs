@@ -20,7 +20,7 @@ use crate::settings::Settings;
 
 pub(crate) use cell_run::run_named;
 pub use too_large::TooLarge;
-pub(crate) use too_large::{fits_memory, too_large};
+pub(crate) use too_large::{fits_memory, modes_of_auto, too_large};
 pub use verifier::NoCells;
 pub(crate) use verifier::{no_cells, spec_for};
 

@@ -1,7 +1,7 @@
 //! Cells whose machine this host cannot carry: they are skipped, with the reason.
 
 use ktstr_model::{Mode, ModeChoice, TestSpec, Topology};
-use ktstr_vm::{Qemu, check_size, host_memory_mb};
+use ktstr_vm::{KnownKvm, Qemu, check_size, host_memory_mb};
 use serde::{Deserialize, Serialize};
 
 use super::Listed;
@@ -22,22 +22,42 @@ impl TooLarge {
     pub const ARGUMENT: &str = "--ktstr-too-large";
 }
 
-/// Those of `cells` that this host cannot carry. No machine is started, so `auto` counts as deterministic: whether KVM works is
-/// not tried.
-pub(crate) fn too_large(cells: &[Listed], qemu: &Qemu, choice: ModeChoice) -> Vec<TooLarge> {
+/// Those of `cells` that this host cannot carry. No machine is started: of the modes that `auto` may mean here, `auto`, a cell
+/// has to fit one.
+pub(crate) fn too_large(cells: &[Listed], qemu: &Qemu, choice: ModeChoice, auto: &[Mode]) -> Vec<TooLarge> {
     let reason = |cell: &Listed| {
-        let why = fits(&cell.spec, qemu, choice).err().filter(HarnessError::is_of_size)?;
+        let why = fits(&cell.spec, qemu, choice, auto).err().filter(HarnessError::is_of_size)?;
         Some(TooLarge { cell: cell.name.clone(), why: why.to_string() })
     };
     cells.iter().filter_map(reason).collect()
 }
 
-fn fits(spec: &TestSpec, qemu: &Qemu, choice: ModeChoice) -> Result<(), HarnessError> {
+/// The modes that `auto` may mean on a host of whose KVM so much is known; the likelier one last.
+pub(crate) fn modes_of_auto(kvm: &KnownKvm) -> &'static [Mode] {
+    match kvm {
+        KnownKvm::Works => &[Mode::RealTime],
+        KnownKvm::Fails(_) => &[Mode::Deterministic],
+        KnownKvm::Unproved => &[Mode::Deterministic, Mode::RealTime],
+    }
+}
+
+fn fits(spec: &TestSpec, qemu: &Qemu, choice: ModeChoice, auto: &[Mode]) -> Result<(), HarnessError> {
     let topology = spec.resolved_topology()?;
     fits_memory(spec, topology)?;
     let choice = if spec.mode == ModeChoice::Auto { choice } else { spec.mode };
-    let mode = if choice == ModeChoice::RealTime { Mode::RealTime } else { Mode::Deterministic };
-    Ok(check_size(qemu, &topology, mode)?)
+    let modes = match choice {
+        ModeChoice::Auto => auto,
+        ModeChoice::RealTime => &[Mode::RealTime],
+        ModeChoice::Deterministic => &[Mode::Deterministic],
+    };
+    let mut fitting = Ok(());
+    for mode in modes {
+        fitting = check_size(qemu, &topology, *mode);
+        if fitting.is_ok() {
+            break;
+        }
+    }
+    Ok(fitting?)
 }
 
 /// A test that was asked for by its own name is tried whatever its guest's size: most of it may never be used.
@@ -67,7 +87,8 @@ mod tests {
             cell("gauntlet/small/b", small.on(&Topology::of(1, 14, 9, 2))),
         ];
         let qemu = Qemu { path: "q".into(), version: Version(8, 2, 0), host_cpu: String::new() };
-        let found = too_large(&cells, &qemu, ModeChoice::Auto);
+        let without_kvm = modes_of_auto(&KnownKvm::Fails("/dev/kvm: not there".to_owned()));
+        let found = too_large(&cells, &qemu, ModeChoice::Auto, without_kvm);
         let [memory, ids] = &found[..] else { panic!("{found:?}") };
         assert_eq!(memory.cell, "gauntlet/large/a");
         assert!(
@@ -76,5 +97,17 @@ mod tests {
         );
         assert_eq!(ids.cell, "gauntlet/small/b");
         assert!(ids.why.contains("APIC ids up to 433"), "{ids:?}");
+    }
+
+    #[test]
+    fn what_is_too_large_for_one_mode_may_run_in_the_other() {
+        let spec = TestSpec::new("many", "c").on(&Topology::of(1, 14, 9, 2));
+        let cells = [Listed { name: "gauntlet/many/max-cpu".to_owned(), ignored: true, spec }];
+        let qemu = Qemu { path: "q".into(), version: Version(10, 0, 0), host_cpu: String::new() };
+        let found = |choice, kvm| too_large(&cells, &qemu, choice, modes_of_auto(&kvm)).len();
+        assert_eq!(found(ModeChoice::Auto, KnownKvm::Works), 0);
+        assert_eq!(found(ModeChoice::Auto, KnownKvm::Unproved), 0, "nobody knows yet");
+        assert_eq!(found(ModeChoice::Auto, KnownKvm::Fails(String::new())), 1);
+        assert_eq!(found(ModeChoice::Deterministic, KnownKvm::Works), 1);
     }
 }

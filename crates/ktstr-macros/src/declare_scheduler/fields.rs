@@ -1,7 +1,7 @@
 //! The fields of `declare_scheduler!` and those of a `Scheduler` that they become.
 
 use ktstr_model::{SwitchLine, cgroup_parent};
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Error, Expr, ExprLit, Ident, Lit, Result};
@@ -23,6 +23,7 @@ const FIELDS: KnownKeys = KnownKeys {
         "sched_args",
         "kernels",
         "topology",
+        "memory_only_nodes",
         "constraints",
         "kargs",
         "sysctls",
@@ -57,18 +58,26 @@ impl SchedulerFields {
         let mut errors = Errors::default();
         let mut fields = Self { name: TokenStream::new(), others: Vec::new() };
         let mut builtin = (None, None);
+        let (mut topology, mut memory_only_nodes) = (None, None);
         for (name, pair) in &pairs {
             errors.keep(match *name {
                 "name" => pair.text(anything).map(|text| fields.name = text.into_token_stream()),
                 "binary" => binary(pair).map(|spec| fields.set("binary", spec)),
                 "kernel_builtin_enable" => switch_lines(pair).map(|lines| builtin.0 = Some(lines)),
                 "kernel_builtin_disable" => switch_lines(pair).map(|lines| builtin.1 = Some(lines)),
+                "topology" => read_topology(pair).map(|read| topology = Some(read)),
+                "memory_only_nodes" => {
+                    pair.positive().map(|count| memory_only_nodes = Some((count, pair.token().span())))
+                }
                 other => read_optional(other, pair).map(|value| fields.set(other, value)),
             });
         }
         if let (Some(enable), Some(disable)) = builtin {
             let spec = quote!(::ktstr::__private::SchedulerSpec::KernelBuiltin { enable: #enable, disable: #disable });
             fields.set("binary", spec);
+        }
+        if let Some(topology) = with_memory_only_nodes(topology, memory_only_nodes) {
+            fields.set("topology", topology);
         }
         errors.keep(check_required(ident, &pairs));
         errors.finish(fields)
@@ -118,7 +127,6 @@ fn read_optional(name: &str, pair: &KeyValue) -> Result<TokenStream> {
         "sched_args" => text_list(pair, anything),
         "kernels" => text_list(pair, kernel_filter::wrong),
         "kargs" => text_list(pair, kernel_argument::wrong),
-        "topology" => topology(pair),
         "constraints" => {
             const ACCEPTED: &str = "a `TopologyConstraints`, such as TopologyConstraints { min_llcs: 2, ..TopologyConstraints::DEFAULT }";
             let constraints = pair.expression(ACCEPTED)?;
@@ -178,7 +186,14 @@ fn wrong_cgroup_parent(path: &str) -> Option<String> {
     Some(format!("`cgroup_parent`: {error}, such as \"/ktstr\" or \"workloads/test\""))
 }
 
-fn topology(pair: &KeyValue) -> Result<TokenStream> {
+/// The topology with what the other field, a count and where it stands, adds to it; none when neither is written.
+fn with_memory_only_nodes(topology: Option<TokenStream>, added: Option<(u32, Span)>) -> Option<TokenStream> {
+    let Some((count, span)) = added else { return topology };
+    let topology = topology.unwrap_or_else(|| quote!(::ktstr::__private::Scheduler::EEVDF.topology));
+    Some(quote_spanned!(span=> ::ktstr::__private::Topology::with_memory_only_nodes(#topology, #count)))
+}
+
+fn read_topology(pair: &KeyValue) -> Result<TokenStream> {
     let parts = pair.tuple::<4>(TOPOLOGY)?;
     let mut errors = Errors::default();
     let counts = parts.map(|part| {
@@ -225,7 +240,7 @@ mod tests {
     fn every_accepted_field_is_read() {
         for field in FIELDS.accepted {
             // A field that stands alone says nothing, so each must refuse it in its own words.
-            let ident = Ident::new("MY_SCHED", proc_macro2::Span::call_site());
+            let ident = Ident::new("MY_SCHED", Span::call_site());
             let error = SchedulerFields::read(&ident, field.parse().unwrap()).err().unwrap();
             assert!(error.to_string().starts_with(&format!("`{field}` takes ")), "{error}");
         }

@@ -262,6 +262,7 @@ impl TestKeys {
             let check = match *name {
                 "config" => quote!(takes_inline_config),
                 "extra_sched_args" => quote!(takes_arguments),
+                "max_slow_tier_ratio" => quote!(has_memory_only_nodes),
                 _ => continue,
             };
             calls.extend(quote_spanned! {pair.token().span()=>

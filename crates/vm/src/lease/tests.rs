@@ -1,6 +1,7 @@
 use std::process::{Command, Stdio};
 
 use super::*;
+use crate::file_lock::without_locks;
 
 fn capacity(cpus: &[usize], memory_mb: u64) -> HostCapacity {
     HostCapacity { cpus: cpus.to_vec(), memory_mb }
@@ -44,7 +45,7 @@ fn there_are_as_many_leases_as_cpus() {
 #[test]
 fn a_lease_that_is_dropped_is_free_again() {
     let folder = tempfile::tempdir().unwrap();
-    let first = pool(folder.path(), &[4], 4000).wait_for(share(1, 100), &mut |_: &str| {}).unwrap();
+    let first = pool(folder.path(), &[4], 4000).wait_for(share(1, 100), &mut |_: &str| {}).unwrap().unwrap();
     let second = pool(folder.path(), &[4], 4000);
     assert_eq!(second.try_take(share(1, 100)).unwrap(), None);
     drop(first);
@@ -86,8 +87,8 @@ fn a_second_machine_of_a_thread_goes_with_the_first() {
     let cache = tempfile::tempdir().unwrap();
     let everything = share(usize::MAX, 1);
     let mut silent = |_: &str| {};
-    let first = Lease::take(cache.path(), everything, &mut silent);
-    let second = Lease::take(cache.path(), everything, &mut silent);
+    let first = Lease::take(cache.path(), everything, &mut silent).unwrap();
+    let second = Lease::take(cache.path(), everything, &mut silent).unwrap();
     let cpus = HostCapacity::of_this_process().cpus;
     let other = pool(&cache.path().join(LEASES), &cpus, 1000);
     drop(first);
@@ -102,12 +103,48 @@ fn a_cache_that_cannot_be_written_has_no_leases() {
     let cache = folder.path().join("file");
     fs::write(&cache, "").unwrap();
     let mut said = Vec::new();
-    drop(Lease::take(&cache, share(1, 1), &mut |what: &str| said.push(what.to_owned())));
+    drop(Lease::take(&cache, share(1, 1), &mut |what: &str| said.push(what.to_owned())).unwrap());
     assert!(said.len() == 1 && said[0].starts_with("without a lease"), "{said:?}");
 }
 
-/// The variable with the folder for the process of the test below.
+#[test]
+fn where_files_cannot_be_locked_nobody_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (pool(folder.path(), &[0], 1000), pool(folder.path(), &[0], 1000));
+    let no_locks = |name| without_locks(&folder.path().join(name));
+    let gate = Pool { gate: no_locks(GATE), ..first };
+    gate.wait_for(share(1, 1), &mut |_: &str| {}).unwrap_err();
+    let slots = Pool { slots: vec![(0, no_locks("cpu-0"))], ..second };
+    slots.wait_for(share(1, 1), &mut |_: &str| {}).unwrap_err();
+}
+
+/// The variable with the folder for the processes of the tests below.
 const FOLDER: &str = "LEASE_FOLDER";
+
+/// The test of this name, in a process of its own with `folder` in its environment.
+fn in_another_process(name: &str, folder: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", &format!("lease::tests::{name}"), "--nocapture"]).env(FOLDER, folder);
+    command
+}
+
+#[test]
+fn who_is_asked_to_end_does_not_wait() {
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        crate::interrupt_waits();
+        let mine = pool(Path::new(&folder), &[0], 1000);
+        assert!(mine.wait_for(share(1, 1), &mut |_: &str| {}).unwrap().is_none());
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut other = in_another_process("who_is_asked_to_end_does_not_wait", folder.path());
+    let busy = pool(folder.path(), &[0], 1000);
+    assert!(busy.try_take(share(1, 1)).unwrap().is_some());
+    assert!(other.status().unwrap().success(), "at a slot");
+    busy.slots[0].1.unlock().unwrap();
+    assert!(was_had(busy.gate.try_lock()).unwrap());
+    assert!(other.status().unwrap().success(), "at the gate");
+}
 
 #[test]
 fn a_dead_process_holds_no_lease() {
@@ -118,10 +155,7 @@ fn a_dead_process_holds_no_lease() {
         sleep(Duration::from_secs(600));
     }
     let folder = tempfile::tempdir().unwrap();
-    let name = "lease::tests::a_dead_process_holds_no_lease";
-    let mut other = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env(FOLDER, folder.path())
+    let mut other = in_another_process("a_dead_process_holds_no_lease", folder.path())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

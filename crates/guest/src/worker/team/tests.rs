@@ -67,6 +67,19 @@ fn spinners_wait_at_the_gate_then_work_then_stop() {
 }
 
 #[test]
+fn a_worker_without_a_thread_id_does_not_shift_the_others() {
+    let mut team = spinners(3);
+    assert!(team.wait_until_ready(10_000_000_000));
+    let all: Vec<(u32, u32)> = team.tids().collect();
+    assert_eq!(all.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [0, 1, 2]);
+    // SAFETY: the word is the worker's, which has written it and does not look at it again.
+    unsafe { (&raw mut (*team.memory.record(1)).tid).write_volatile(0) };
+    assert_eq!(team.tids().collect::<Vec<_>>(), [all[0], all[2]]);
+    team.start(0);
+    team.collect().unwrap();
+}
+
+#[test]
 fn settling_does_not_count() {
     let mut team = spinners(1);
     let began_ns = monotonic_ns();
