@@ -49,7 +49,7 @@ pub(crate) fn go_on(
         _ => Lease::take(template.cache(), Share::of(spec), progress)?,
     };
     let channel = host_channel::create(input)?;
-    let mut machine = Machine::start(qemu, spec, role, disk, channel, lease)?;
+    let mut machine = Machine::start(qemu, spec, role, disk, channel, lease, progress)?;
     if let Err(error) = load(&mut machine, qemu, state) {
         let (source, said) = (Box::new(error), machine.last_words());
         return Err(VmError::TemplateUnusable { folder: disk.ram.to_owned(), source, said });

@@ -8,12 +8,13 @@ use std::process::Command;
 use ktstr_kernel::{Cache, Sha256Sum};
 
 use crate::error::VmError;
+use crate::lockstep::LOCKSTEP;
 use crate::qemu::Qemu;
 
 /// Firmware that our machines run.
 const FIRMWARE: [&str; 4] = ["bios-256k.bin", "linuxboot_dma.bin", "pvh.bin", "kvmvapic.bin"];
 
-/// A hash over QEMU's program and firmware. Hashing them takes longer than starting a clone, so the cache remembers each
+/// A hash over QEMU's program, its firmware, and what we let it load. Hashing them takes longer than starting a clone, so the cache remembers each
 /// file's sum until the file changes.
 pub fn of_qemu(cache: &Path, qemu: &Qemu) -> Result<String, VmError> {
     let sums = Cache::at(cache);
@@ -22,6 +23,7 @@ pub fn of_qemu(cache: &Path, qemu: &Qemu) -> Result<String, VmError> {
     for path in firmware(&folders) {
         hashes += &sums.sha256_of(&path)?.to_string();
     }
+    hashes += &Sha256Sum::of(LOCKSTEP).to_string();
     Ok(Sha256Sum::of(hashes.as_bytes()).to_string())
 }
 

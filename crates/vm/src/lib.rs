@@ -23,6 +23,7 @@ mod interrupt;
 mod kvm_limit;
 mod lease;
 mod loaded;
+mod lockstep;
 mod machine;
 mod machine_size;
 mod machine_spec;

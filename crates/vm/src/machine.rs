@@ -1,5 +1,6 @@
 //! A running machine.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -18,11 +19,13 @@ use crate::guest_disk;
 use crate::host_channel::ChannelReader;
 use crate::interrupt::interrupted;
 use crate::lease::Lease;
+use crate::lockstep;
 use crate::machine_spec::{MachineSpec, Purpose};
 use crate::process::{Launch, launch};
 use crate::process_times::cpu_time;
 use crate::qemu::Qemu;
 use crate::qmp::Qmp;
+use crate::template::Progress;
 
 /// How often a waiting host looks at deadlines. The machine itself is not disturbed by it.
 const LOOK: Duration = Duration::from_millis(200);
@@ -129,6 +132,7 @@ struct Ends {
     control: UnixStream,
     line: Option<UnixStream>,
     guest_disk: Option<File>,
+    lockstep: Option<File>,
 }
 
 impl Ends {
@@ -145,7 +149,8 @@ impl Ends {
         };
         let (our_line, line) = line.unzip();
         let guest_disk = (spec.disk_mb > 0).then(|| guest_disk::create(spec.disk_mb)).transpose()?;
-        Ok((Self { channel, console, control, line, guest_disk }, ours, our_line))
+        let lockstep = lockstep::library(spec)?;
+        Ok((Self { channel, console, control, line, guest_disk, lockstep }, ours, our_line))
     }
 
     fn arguments(&self, qemu: &Qemu, spec: &MachineSpec, role: Role, disk: &Disk<'_>) -> Vec<String> {
@@ -162,10 +167,16 @@ impl Ends {
         command_line::arguments(qemu, spec, role, files)
     }
 
+    fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let preload = |library| (lockstep::VARIABLE, lockstep::preload(library));
+        self.lockstep.iter().map(preload).collect()
+    }
+
     fn into_inherited(self) -> Vec<OwnedFd> {
         let mut inherited = vec![self.channel.into(), self.console.into(), self.control.into()];
         inherited.extend(self.line.map(OwnedFd::from));
         inherited.extend(self.guest_disk.map(OwnedFd::from));
+        inherited.extend(self.lockstep.map(OwnedFd::from));
         inherited
     }
 }
@@ -179,15 +190,19 @@ impl Machine {
         disk: &Disk<'_>,
         channel: File,
         lease: Lease,
+        progress: &mut dyn Progress,
     ) -> Result<Self, VmError> {
         let (console, stderr) = (scratch("ktstr-console")?, scratch("ktstr-stderr")?);
         let reader = ChannelReader::of(&channel)?;
         let (ends, control, line) = Ends::make(spec, channel, copy(&console)?)?;
         let arguments = ends.arguments(qemu, spec, role, disk);
+        let environment = ends.environment();
+        let wants_lockstep = !environment.is_empty();
         let started = Instant::now();
         let launched = Launch {
             program: qemu.path.clone(),
             arguments,
+            environment,
             inherit: ends.into_inherited(),
             stderr: copy(&stderr)?,
         };
@@ -201,6 +216,9 @@ impl Machine {
             }
         })?;
         let greeted_after = started.elapsed();
+        if wants_lockstep && !lockstep::is_loaded(child.id()) {
+            progress.slow("QEMU does not load libraries (LD_PRELOAD): on a busy host equal runs may differ now and then");
+        }
         let mut machine = Self {
             child,
             qmp,

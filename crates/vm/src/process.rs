@@ -1,5 +1,6 @@
 //! QEMU processes that cannot outlive us.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
@@ -20,6 +21,8 @@ pub struct Launch {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<String>,
+    /// Variables that it has beside ours.
+    pub environment: Vec<(&'static str, OsString)>,
     /// Descriptors it inherits.
     pub inherit: Vec<OwnedFd>,
     /// Where its stderr goes.
@@ -68,7 +71,12 @@ fn start(launch: Launch) -> io::Result<Child> {
     let inherit: Vec<RawFd> = launch.inherit.iter().map(|fd| fd.as_raw_fd()).collect();
     let us = getpid();
     let mut command = Command::new(&launch.program);
-    command.args(&launch.arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(launch.stderr);
+    command
+        .args(&launch.arguments)
+        .envs(launch.environment)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(launch.stderr);
     // A process group of its own: Ctrl-C ends us, and our end ends the machine.
     command.process_group(0);
     // SAFETY: the closure makes async-signal-safe system calls only and allocates nothing.

@@ -250,7 +250,7 @@ fn build(
     fs::write(&initrd, initramfs()).map_err(VmError::file("writing", initrd.clone()))?;
     let disk = Disk { ram: folder, initrd: &initrd };
     let channel = host_channel::create(Input::default())?;
-    let mut machine = Machine::start(qemu, spec, Role::Template, &disk, channel, lease)?;
+    let mut machine = Machine::start(qemu, spec, Role::Template, &disk, channel, lease, progress)?;
     let stop = machine.wait_stop(boot_deadline(spec))?;
     if disk_room::was_full(&stop) {
         return Err(disk_room::full(folder, 0, most_used_mb(spec)));
