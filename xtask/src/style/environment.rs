@@ -8,8 +8,8 @@ use super::finding::Finding;
 /// The page that lists them.
 pub const PAGE: &str = "docs/src/running-tests/environment.md";
 const PREFIX: &str = "KTSTR_";
-/// A build script tells it to its own crate; nobody else reads or sets it.
-const OF_THE_BUILD: &str = "KTSTR_AGENT";
+/// Build scripts tell them to their own crates; nobody else reads or sets them.
+const OF_THE_BUILD: [&str; 2] = ["KTSTR_AGENT", "KTSTR_LOCKSTEP"];
 
 /// The variables that a Rust file names, each as a text of its own, with the index of the line. What only tests name is
 /// none: neither in `tests/` nor in a module of tests.
@@ -22,7 +22,7 @@ pub fn named_in(path: &Path, text: &str) -> Vec<(usize, String)> {
         let quoted = line.split('"').skip(1).step_by(2).filter(|text| is_variable(text));
         quoted.map(move |name| (index, name.to_owned()))
     });
-    named.filter(|(_, name)| name != OF_THE_BUILD).collect()
+    named.filter(|(_, name)| !OF_THE_BUILD.contains(&name.as_str())).collect()
 }
 
 /// Variables that are named in a file and not listed on `page`.
