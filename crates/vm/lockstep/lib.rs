@@ -211,8 +211,7 @@ pub unsafe extern "C" fn pthread_cond_wait(condition: *mut Opaque, mutex: *mut O
         main_loop_is(WAITS_FOR_VCPUS);
     }
     // SAFETY: it has this type, and gets what the caller gives.
-    let result =
-        unsafe { std::mem::transmute::<*mut c_void, WaitFn>(COND_WAIT.get())(condition, mutex) };
+    let result = unsafe { std::mem::transmute::<*mut c_void, WaitFn>(COND_WAIT.get())(condition, mutex) };
     if main_waits {
         main_loop_is(BUSY);
     } else if mutex == BIG_LOCK.load(SeqCst) {
