@@ -90,10 +90,11 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     let template = template.unwrap();
     assert!(said.is_empty() && !template.fresh, "{said:?}");
     let qemu = Qemu::find().unwrap();
-    let before = Sha256Sum::of_file(&folders(cache)[0].join("ram0")).unwrap();
+    let folder = folders(cache)[0].clone();
+    let before = Sha256Sum::of_file(&folder.join("ram0")).unwrap();
     let payload = program("/usr/bin/true");
     run_clone(&qemu, &template);
-    assert_eq!(Sha256Sum::of_file(&folders(cache)[0].join("ram0")).unwrap(), before);
+    assert_eq!(Sha256Sum::of_file(&folder.join("ram0")).unwrap(), before);
 
     // While another template is built, machines of this one run. A host with one CPU has room for one machine.
     if std::thread::available_parallelism().unwrap().get() > 1 {
@@ -105,17 +106,16 @@ fn a_template_is_built_once_kept_and_never_used_damaged() {
     }
 
     // Damage of every kind is noticed, said, and mended.
-    let folder = folders(cache)[0].clone();
     let [record, state] = ["record.json", "state"].map(|file| fs::read(folder.join(file)).unwrap());
     let foreign = String::from_utf8(record.clone()).unwrap().replace(template.key(), "0123456789abcdef");
     let truncate = |file: &str, bytes: &[u8]| fs::write(folder.join(file), bytes).unwrap();
     truncate("record.json", &record[..20]);
-    assert_damaged(cache, "record.json");
+    assert_damaged(cache, &folder, "record.json");
     truncate("record.json", foreign.as_bytes());
-    assert_damaged(cache, "another machine");
+    assert_damaged(cache, &folder, "another machine");
     truncate("record.json", &record);
     truncate("state", b"");
-    assert_damaged(cache, "device state is damaged");
+    assert_damaged(cache, &folder, "device state is damaged");
     // Half of the device state in a template that is otherwise as it should be: QEMU's own words are shown.
     let half = &state[..state.len() / 2];
     let sound = String::from_utf8(record).unwrap();
@@ -150,9 +150,9 @@ fn kill(mut builder: Child, cache: &Path) {
     wait_until("the end of the machine", || qemus_of(cache) == 0);
 }
 
-/// Damage is told before the machine boots; a folder that cannot be written stops it there, which saves the boot.
-fn assert_damaged(cache: &Path, why: &str) {
-    let half = folders(cache)[0].with_extension("half");
+/// Damage of `template` is told before the machine boots; a folder that cannot be written stops it there, which saves the boot.
+fn assert_damaged(cache: &Path, template: &Path, why: &str) {
+    let half = template.with_extension("half");
     fs::write(&half, "in the way").unwrap();
     let (template, said) = template_in(cache, &spec("1n1l1c1t"));
     assert!(said.iter().any(|line| line.contains(why)), "{why}: {said:?}");
