@@ -16,10 +16,10 @@ use ktstr_vm::Qemu;
 use crate::missing_tool::NoNextest;
 use crate::test::cells::is_cell;
 use crate::test::kernels::resolve_one;
-use crate::test::records::{Records, Workspace};
+use crate::test::records::Workspace;
 use crate::test::{
-    announce, build_flags, build_programs, carry_out, choose_test, hand_choice_on, hand_commit_on,
-    has_nextest, nextest_list,
+    announce, build_flags, build_programs, carry_out, choose_test, hand_workspace_on, has_nextest,
+    nextest_list,
 };
 
 /// Runs of a campaign where nothing else is said.
@@ -132,9 +132,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut command = Command::new(&test.binary);
     command.arg(REQUEST_ARGUMENT).arg(request).current_dir(&test.folder);
     command.env("KTSTR_TEST_KERNEL", &kernel.image).env_remove(KernelSet::VARIABLE);
-    Records::of(&workspace).tell(&mut command);
-    hand_commit_on(&mut command);
-    hand_choice_on(&mut command, &choice);
+    hand_workspace_on(&mut command, &workspace, &choice);
     command.env("CARGO_PKG_NAME", &test.package);
     let code = carry_out(&mut command)?;
     if code == ExitCode::from(LIBTEST_REFUSED) {

@@ -16,7 +16,7 @@ mod selection;
 mod summary;
 
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -290,7 +290,7 @@ impl Run<'_> {
         if let Some(seed) = self.args.seed {
             command.env("KTSTR_SEED", seed.to_string());
         }
-        hand_workspace_on(command, &self.workspace, &self.args.nextest)?;
+        hand_workspace_on(command, &self.workspace, &choice_here(&self.workspace, &self.args.nextest)?);
         if self.args.check_determinism {
             command.env("KTSTR_CHECK_DETERMINISM", "1");
         }
@@ -326,31 +326,21 @@ pub fn invocation_id(began: SystemTime) -> String {
     format!("{}-{}", since_1970.as_millis(), std::process::id())
 }
 
-/// Tells test processes what this one knows of their workspace: where its records go, which commit it has, and what their
-/// binary was built of.
-pub fn hand_workspace_on(command: &mut Command, workspace: &Workspace, nextest: &[String]) -> Result<()> {
+/// Tells test processes what this one knows of their workspace: where its records go, which commit it has, and of which
+/// `choice` of packages and features their binary was built.
+pub fn hand_workspace_on(command: &mut Command, workspace: &Workspace, choice: &[String]) {
     Records::of(workspace).tell(command);
-    hand_commit_of(&workspace.workspace_root, command);
-    let here = std::env::current_dir().context("the current folder")?;
-    hand_choice_on(command, &build_flags::choice(nextest, workspace.package_chosen_in(&here)));
-    Ok(())
-}
-
-/// Tells test processes the commit of the workspace that the current folder is in.
-pub fn hand_commit_on(command: &mut Command) {
-    hand_commit_of(Path::new("."), command);
-}
-
-/// Looks for a workspace's commit once here rather than in each test; and an edit during the run does not part its records.
-fn hand_commit_of(root: &Path, command: &mut Command) {
+    // Looked for once here rather than in each test; and an edit during the run does not part its records.
     if std::env::var_os("KTSTR_COMMIT").is_none_or(|commit| commit.is_empty()) {
-        command.env("KTSTR_COMMIT", Commit::of_work_tree(root).to_string());
+        command.env("KTSTR_COMMIT", Commit::of_work_tree(&workspace.workspace_root).to_string());
     }
+    command.env(TestProgram::BUILD_VARIABLE, choice.join("\n"));
 }
 
-/// Tells test processes what their binary was built of, for replays.
-pub fn hand_choice_on(command: &mut Command, choice: &[String]) {
-    command.env(TestProgram::BUILD_VARIABLE, choice.join("\n"));
+/// The packages and features that cargo builds for these arguments of nextest in the current folder.
+pub fn choice_here(workspace: &Workspace, nextest: &[String]) -> Result<Vec<String>> {
+    let here = std::env::current_dir().context("the current folder")?;
+    Ok(build_flags::choice(nextest, workspace.package_chosen_in(&here)))
 }
 
 /// Runs what runs tests to its end; the exit code is its own.
@@ -400,7 +390,7 @@ mod tests {
         let workspace =
             Workspace { target_directory: root.join("target"), workspace_root: root, packages: Vec::new() };
         let mut command = Command::new("true");
-        hand_workspace_on(&mut command, &workspace, &[]).unwrap();
+        hand_workspace_on(&mut command, &workspace, &[]);
         let told = command.get_envs().find(|(name, _)| *name == "KTSTR_COMMIT").and_then(|(_, value)| value);
         // Whoever runs this test may have named one.
         let named = std::env::var_os("KTSTR_COMMIT").is_some_and(|commit| !commit.is_empty());

@@ -197,5 +197,6 @@ fn tell_tests(command: &mut Command, args: &Args, kernels: &KernelSet, workspace
     if args.deny_skip {
         command.env("KTSTR_DENY_SKIP", "1");
     }
-    test::hand_workspace_on(command, workspace, &args.nextest)
+    test::hand_workspace_on(command, workspace, &test::choice_here(workspace, &args.nextest)?);
+    Ok(())
 }

@@ -82,11 +82,10 @@ pub(crate) mod tests {
             test: TokenTest { program: Default::default(), test: "stalls".into(), cell: None },
             kernel: TokenKernel { release: "7.3.4".into(), sha256: "ab".repeat(32) },
             plan: Plan {
-                order,
                 kargs: vec!["nosmt".into()],
                 memory_mb: 768,
-                topology_named: false,
                 deadline_s: Some(8),
+                ..Plan::plain(order)
             },
             qemu: "10.0.11".into(),
             identities: Identities::default(),

@@ -149,13 +149,7 @@ mod tests {
         let record = Record {
             mode: Some(Mode::Deterministic),
             kernel: Some(kernel),
-            plan: Some(Plan {
-                order,
-                kargs: Vec::new(),
-                memory_mb: 512,
-                topology_named: false,
-                deadline_s: None,
-            }),
+            plan: Some(Plan::plain(order)),
             identities: Some(Identities::default()),
             digest: Some(Digest::of(b"digest")),
             ..Record::begun("t".into(), "eevdf", 1)

@@ -93,6 +93,13 @@ pub struct Plan {
     pub deadline_s: Option<u64>,
 }
 
+impl Plan {
+    /// An order in a small guest, with nothing asked for beside it.
+    pub fn plain(order: RunOrder) -> Self {
+        Self { order, kargs: Vec::new(), memory_mb: 512, topology_named: false, deadline_s: None }
+    }
+}
+
 /// One run. [`Schema`] says which changes to this are allowed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {

@@ -22,7 +22,7 @@ pub(in crate::replay) fn failed(seed: u64) -> Record {
     record.kernel =
         Some(RecordKernel { release: "7.3.4".into(), image: "/boot/x".into(), sha256: "ab".repeat(32) });
     let kargs = vec!["nosmt".into()];
-    record.plan = Some(Plan { order, kargs, memory_mb: 512, topology_named: false, deadline_s: None });
+    record.plan = Some(Plan { kargs, ..Plan::plain(order) });
     record.qemu = "10.0.11".into();
     record.identities = Some(Identities { payload: "cd".repeat(32), ..Identities::default() });
     record.verdict = Verdict::Fail;
